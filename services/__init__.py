@@ -1,0 +1,1 @@
+"""Hemline's services, and the chassis on which they stand."""

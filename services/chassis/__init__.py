@@ -1,0 +1,1 @@
+"""What every service stands on: serving, errors, callers, residency, database, telemetry."""

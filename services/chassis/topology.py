@@ -1,0 +1,177 @@
+"""The topology: jurisdictions, their regions, where their edges are, who stands in for whom.
+
+One declarative file feeds the router, the services, the local world and the deployment. A region is
+in exactly one jurisdiction, and nothing in here can express a stand-in from another.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REGION_NAME = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+JURISDICTION_NAME = re.compile(r"[A-Z]{2,8}")
+SECTIONS = {"jurisdictions", "regions", "edge"}
+
+
+class TopologyError(Exception):
+    """The file breaks a rule. The message says which, and where."""
+
+
+class ForeignEdges(StrEnum):
+    """What an edge outside of the jurisdiction does with one of its tenants."""
+
+    REDIRECT = "redirect"  # Answers with the home endpoint; the payload is not read further.
+    FORWARD = "forward"  # Passes the call to the home region.
+
+
+@dataclass(frozen=True)
+class Region:
+    name: str
+    jurisdiction: str
+    endpoint: str  # URL of its edge.
+    failover: tuple[str, ...]  # Siblings of the same jurisdiction, in order.
+
+
+@dataclass(frozen=True)
+class Jurisdiction:
+    name: str
+    regions: tuple[str, ...]
+    foreign_edges: ForeignEdges
+
+    @property
+    def issuer(self) -> str:
+        """The issuer of its enriched tokens."""
+        return f"https://identity.{self.name.lower()}.hemline.example"
+
+    @property
+    def audience(self) -> str:
+        """The audience of its enriched tokens."""
+        return f"hemline:{self.name}"
+
+
+@dataclass(frozen=True)
+class Topology:
+    jurisdictions: dict[str, Jurisdiction]
+    regions: dict[str, Region]
+    cors_origins: tuple[str, ...]  # Web origins that may call the edges.
+    reflection: bool  # Whether edges answer server reflection, for grpcurl.
+
+    def jurisdiction_of(self, region: str) -> Jurisdiction:
+        """Returns the jurisdiction of a region of this topology. Raises KeyError for another."""
+        return self.jurisdictions[self.regions[region].jurisdiction]
+
+    @cached_property
+    def by_issuer(self) -> dict[str, Jurisdiction]:
+        return {found.issuer: found for found in self.jurisdictions.values()}
+
+
+def load(path: Path) -> Topology:
+    """Reads and checks ``path``.
+
+    Raises:
+        TopologyError: in one line, what is wrong and where.
+    """
+    try:
+        document = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise TopologyError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise TopologyError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return parse(document)
+    except TopologyError as error:
+        raise TopologyError(f"{path}: {error}") from None
+
+
+def parse(document: Any) -> Topology:
+    """Builds a topology from plain data, checked. Raises TopologyError."""
+    top = _mapping(document, "topology", required=SECTIONS)
+    jurisdictions = {
+        str(name): _jurisdiction(str(name), body)
+        for name, body in _mapping(top["jurisdictions"], "jurisdictions").items()
+    }
+    owner = _owners(jurisdictions)
+    regions = {
+        str(name): _region(str(name), body, owner)
+        for name, body in _mapping(top["regions"], "regions").items()
+    }
+    for region, jurisdiction in owner.items():
+        if region not in regions:
+            raise TopologyError(
+                f"jurisdictions.{jurisdiction}.regions: unknown region {region}; "
+                f"known: {', '.join(sorted(regions))}"
+            )
+    edge = _mapping(top["edge"], "edge", required={"cors_origins", "reflection"})
+    if not isinstance(edge["reflection"], bool):
+        raise TopologyError("edge.reflection: want true or false")
+    origins = _strings(edge["cors_origins"], "edge.cors_origins")
+    return Topology(jurisdictions, regions, cors_origins=origins, reflection=edge["reflection"])
+
+
+def _jurisdiction(name: str, body: Any) -> Jurisdiction:
+    where = f"jurisdictions.{name}"
+    if not JURISDICTION_NAME.fullmatch(name):
+        raise TopologyError(f"{where}: a jurisdiction is named by 2-8 capital letters")
+    fields = _mapping(body, where, required={"regions", "foreign_edges"})
+    regions = _strings(fields["regions"], f"{where}.regions")
+    if not regions:
+        raise TopologyError(f"{where}.regions: at least one region is needed")
+    modes = [mode.value for mode in ForeignEdges]
+    if fields["foreign_edges"] not in modes:
+        raise TopologyError(f"{where}.foreign_edges: want one of {', '.join(modes)}")
+    return Jurisdiction(name, regions, ForeignEdges(fields["foreign_edges"]))
+
+
+def _owners(jurisdictions: dict[str, Jurisdiction]) -> dict[str, str]:
+    owner: dict[str, str] = {}
+    for jurisdiction in jurisdictions.values():
+        for region in jurisdiction.regions:
+            if region in owner:
+                raise TopologyError(
+                    f"jurisdictions.{jurisdiction.name}.regions: {region} is already in "
+                    f"{owner[region]}; a region is in exactly one jurisdiction"
+                )
+            owner[region] = jurisdiction.name
+    return owner
+
+
+def _region(name: str, body: Any, owner: dict[str, str]) -> Region:
+    where = f"regions.{name}"
+    if not REGION_NAME.fullmatch(name):
+        raise TopologyError(f"{where}: a region is named as AWS names it, such as eu-central-1")
+    if name not in owner:
+        raise TopologyError(f"{where}: in no jurisdiction; add it to one under jurisdictions")
+    fields = _mapping(body, where, required={"endpoint", "failover"})
+    if not str(fields["endpoint"]).startswith(("http://", "https://")):
+        raise TopologyError(f"{where}.endpoint: want the URL of the region's edge")
+    failover = _strings(fields["failover"], f"{where}.failover")
+    for sibling in failover:
+        if sibling == name or owner.get(sibling) != owner[name]:
+            raise TopologyError(
+                f"{where}.failover: {sibling} is not another region of {owner[name]}"
+            )
+    return Region(name, owner[name], str(fields["endpoint"]), failover)
+
+
+def _mapping(value: Any, where: str, required: set[str] | None = None) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        raise TopologyError(f"{where}: want a mapping, and not an empty one")
+    if required is not None:
+        for key in sorted(required - value.keys()):
+            raise TopologyError(f"{where}.{key}: missing")
+        for key in sorted(value.keys() - required):
+            raise TopologyError(f"{where}.{key}: unknown; known: {', '.join(sorted(required))}")
+    return value
+
+
+def _strings(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TopologyError(f"{where}: want a list of names")
+    if len(set(value)) < len(value):
+        raise TopologyError(f"{where}: a name stands twice")
+    return tuple(value)
