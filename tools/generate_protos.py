@@ -5,6 +5,7 @@ from here; lint, format and breaking changes are buf's.
 """
 
 import filecmp
+import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,8 @@ GENERATED = ROOT / "gen"
 
 
 def generate(target: Path) -> None:
+    # The plugins of mypy-protobuf lie beside the interpreter, which need not be on the PATH.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     sources = sorted(str(path) for path in PROTOS.rglob("*.proto"))
     code = protoc.main(

@@ -60,7 +60,7 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def load(settings: type[Settings]) -> Settings:
-    """Reads ``settings`` from the environment, or ends the process with one line on standard error."""
+    """Reads ``settings`` from the environment, or ends the process with one line that says why."""
     known = {PREFIX + name.upper() for name in settings.model_fields}
     unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
     if unknown:

@@ -37,6 +37,7 @@ class ForecastServiceStub:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -80,6 +81,7 @@ class ForecastServiceServicer:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -173,6 +175,7 @@ class ForecastService:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

@@ -38,6 +38,7 @@ class ForecastServiceStub:
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -90,6 +91,7 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -138,6 +140,7 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

@@ -36,6 +36,7 @@ class SalesServiceStub:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -63,6 +64,7 @@ class SalesServiceServicer:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -111,6 +113,7 @@ class SalesService:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

@@ -37,6 +37,7 @@ class SalesServiceStub:
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -71,6 +72,7 @@ class SalesServiceAsyncStub(SalesServiceStub):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -101,6 +103,7 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

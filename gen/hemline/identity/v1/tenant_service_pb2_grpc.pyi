@@ -35,6 +35,7 @@ class TenantServiceStub:
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -77,6 +78,7 @@ class TenantServiceAsyncStub(TenantServiceStub):
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -115,6 +117,7 @@ class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

@@ -36,6 +36,7 @@ class CatalogServiceStub:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -83,6 +84,7 @@ class CatalogServiceServicer:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -188,6 +190,7 @@ class CatalogService:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

@@ -37,6 +37,7 @@ class CatalogServiceStub:
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -92,6 +93,7 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -143,6 +145,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

