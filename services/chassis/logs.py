@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard output, with trace id and tenant id, and nobody's name."""
+"""Logs: one JSON object a line on standard output, with trace and tenant ids, nobody's name."""
 
 import logging
 import sys

@@ -1,7 +1,7 @@
-"""Alembic, driven the same way for every service, and the words with which migrations protect a table.
+"""Alembic, driven the same way for every service, and the words that protect a table.
 
-A migration runs as the owner of the database. The service itself runs as `<service>_app`, which owns
-nothing, so that row-level security holds for it and its privileges are what a migration granted.
+A migration runs as the owner of the database. The service itself runs as `<service>_app`, which
+owns nothing, so that row-level security holds for it and it may do what a migration granted.
 """
 
 from pathlib import Path

@@ -38,11 +38,16 @@ class Page:
 
 
 def page_from(request: Any, limits: Limits, *filters: str, key: tuple[type, ...]) -> Page:
-    """Reads `page_size` and `page_token`. ``filters`` are the other fields, which must not change
-    from page to page; ``key`` is the types of the sort key.
+    """Reads `page_size` and `page_token`.
+
+    Args:
+        request: any list request.
+        limits: of this list.
+        filters: the other fields, which must not change from page to page.
+        key: the types of the sort key.
 
     Raises:
-        InvalidArgument: a negative or too large `page_size`, or a `page_token` of another request.
+        InvalidArgument: `page_size` out of limits, or a `page_token` of another request.
     """
     if not 0 <= request.page_size <= limits.most:
         raise InvalidArgument(

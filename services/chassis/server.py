@@ -51,7 +51,7 @@ def run(
         service_settings: read already.
         parts: an asynchronous context manager that opens what the service needs and yields its
             `Served` parts; left when the last call has ended.
-        verifier: checks enriched tokens; one that asks the jurisdiction's identity services if None.
+        verifier: checks enriched tokens; asks the jurisdiction's identity services if None.
     """
     logs.start(name, service_settings.region)
     found = _topology(service_settings)
@@ -116,7 +116,7 @@ async def serving(
     guard: ResidencyGuard,
     service_settings: settings.ServiceSettings,
 ) -> AsyncIterator[int]:
-    """Serves until left, then drains. Yields the port. Raises SystemExit if the address is taken."""
+    """Serves until left, then drains. Yields the port. Ends the process if it is taken."""
     methods = {method.path: method for method in contract.methods()}
     server = grpc.aio.server(
         interceptors=[

@@ -51,7 +51,7 @@ def redis() -> Iterator[str]:
 def running(
     command: list[str], ready: Callable[[], bool], **options: object
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs ``command`` until left. Raises RuntimeError with its output if it ends or never is ready."""
+    """Runs ``command`` until left. Raises RuntimeError with its output if it is never ready."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, **options)  # type: ignore[call-overload]  # noqa: S603
         try:
