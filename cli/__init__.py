@@ -1,0 +1,1 @@
+"""The `hemline` command: a client of the contracts, plus the local world's commands."""

@@ -1,0 +1,18 @@
+"""The `hemline` command: every module of this package registers what it offers."""
+
+import typer
+
+from cli import forecast, importing, season, tenant, token, world
+
+
+def main() -> None:
+    app = typer.Typer(
+        name="hemline",
+        help="Residency-strict retail analytics: the world on one machine, and a client for it.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for module in (world, token, tenant, importing, season, forecast):
+        module.register(app)
+    app()

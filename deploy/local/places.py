@@ -1,0 +1,57 @@
+"""Where the local world keeps its files. Delete the one folder, and nothing is left."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files of one world. Those that a start writes anew are marked so."""
+
+    folder: Path
+
+    @property
+    def topology(self) -> Path:
+        """deploy/topology.yaml with this world's edge addresses. Written at each start."""
+        return self.folder / "topology.yaml"
+
+    @property
+    def endpoints(self) -> Path:
+        """Where each part of each region listens. Written at each start."""
+        return self.folder / "endpoints.yaml"
+
+    @property
+    def providers(self) -> Path:
+        """The sign-in providers that identity trusts. Written at each start, by the provider."""
+        return self.folder / "providers.yaml"
+
+    @property
+    def accounts(self) -> Path:
+        """Who can sign in at the local provider. Kept, readable by the owner alone."""
+        return self.folder / "accounts.json"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys of this world. Made once, readable by the owner alone."""
+        return self.folder / "secrets.json"
+
+    @property
+    def status(self) -> Path:
+        """What runs, as the supervisor last saw it."""
+        return self.folder / "status.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def region(self, name: str) -> Path:
+        """Data of one region: PostgreSQL, Redis, spans. Nothing of it is kept elsewhere."""
+        return self.folder / "regions" / name
+
+
+def places() -> Places:
+    """The world meant by HEMLINE_WORLD, or the one beside this checkout."""
+    return Places(Path(os.environ.get("HEMLINE_WORLD", ROOT / ".hemline")).resolve())
