@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PREFIX = "HEMLINE_"
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs to know."""
+class HemlineSettings(BaseSettings):
+    """Base of every settings class."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
+
+
+class ServiceSettings(HemlineSettings):
+    """What every service needs to know."""
 
     region: str = Field(description="The region this process serves, such as eu-central-1.")
     topology_file: Path = Field(description="The topology: jurisdictions, regions, failover order.")
@@ -39,7 +43,7 @@ class ServiceSettings(BaseSettings):
     )
 
 
-class DatabaseSettings(BaseSettings):
+class DatabaseSettings(HemlineSettings):
     """For services that keep rows."""
 
     database_urls: dict[str, SecretStr] = Field(
@@ -50,13 +54,13 @@ class DatabaseSettings(BaseSettings):
     )
 
 
-class CacheSettings(BaseSettings):
+class CacheSettings(HemlineSettings):
     """For services that cache."""
 
     redis_url: SecretStr = Field(description="The region's own Redis, such as redis://host:port/0.")
 
 
-Settings = TypeVar("Settings", bound=BaseSettings)
+Settings = TypeVar("Settings", bound=HemlineSettings)
 
 
 def load(settings: type[Settings]) -> Settings:
@@ -67,6 +71,10 @@ def load(settings: type[Settings]) -> Settings:
         sys.exit(refusal(f"unknown setting {unknown[0]}; known: {', '.join(sorted(known))}"))
     try:
         return settings()
+    except SettingsError as error:
+        # Its own words would hold the value, which may be a secret.
+        name = next((name for name in settings.model_fields if f'"{name}"' in str(error)), "?")
+        sys.exit(refusal(f"setting {PREFIX}{name.upper()}: not valid JSON"))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper()
