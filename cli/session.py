@@ -1,0 +1,193 @@
+"""Signed in, for the commands that call the services.
+
+    session = sign_in("planner@atelier-nord.example")
+    with report_errors(), session.channel() as channel:
+        ...
+
+Signs in at the local provider, exchanges the ID token through an edge of the account's
+jurisdiction, and calls the edge of the home region. Everything raised is for `report_errors`.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import grpc
+from hemline.identity.v1 import identity_service_pb2 as pb
+from hemline.identity.v1 import identity_service_pb2_grpc as pb_grpc
+
+from cli.problems import WORLD_DOWN, WORLD_DOWN_HINT, Problem, code_of, report_errors
+from deploy.local import accounts
+from deploy.local.places import places
+from services.chassis import topology
+
+__all__ = ["Session", "report_errors", "sign_in"]
+
+ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105
+EXCHANGE_SECONDS = 10.0
+CALL_SECONDS = 60.0
+"""The deadline of a call that sets none."""
+RENEW_SECONDS = 60.0
+"""A token that lives no longer than this is replaced before the next call."""
+
+
+class Session:
+    """One signed-in user. Renews the token when it is about to expire."""
+
+    def __init__(self, email: str) -> None:
+        self.email = email
+        self._exchange()
+
+    @property
+    def token(self) -> str:
+        """The enriched token. Whoever has it is the user: print it only when asked to."""
+        if time.monotonic() > self._renew_at:
+            self._exchange()
+        return self._answer.access_token
+
+    @property
+    def expires_in_seconds(self) -> int:
+        """As of the exchange."""
+        return self._answer.expires_in_seconds
+
+    @property
+    def home_region(self) -> str:
+        return self._answer.home_region
+
+    @property
+    def home_endpoint(self) -> str:
+        """URL of the home region's edge."""
+        return self._answer.home_endpoint
+
+    @contextmanager
+    def channel(self, endpoint: str | None = None) -> Iterator[grpc.Channel]:
+        """A channel to the home region's edge, or to ``endpoint``; calls carry the token."""
+        with connect(endpoint or self.home_endpoint) as channel:
+            yield grpc.intercept_channel(channel, _Bearer(lambda: self.token))
+
+    def _exchange(self) -> None:
+        self._answer = _enriched(self.email)
+        self._renew_at = time.monotonic() + self._answer.expires_in_seconds - RENEW_SECONDS
+
+
+def sign_in(email: str) -> Session:
+    """Signs in as ``email``.
+
+    Raises:
+        Problem: the world is down, or has no such account.
+        grpc.RpcError: identity refuses.
+    """
+    return Session(email.strip().lower())
+
+
+@contextmanager
+def connect(endpoint: str) -> Iterator[grpc.Channel]:
+    """A channel to an edge: TLS for `https`, plain HTTP/2 for `http`."""
+    url = urlsplit(endpoint)
+    # gRPC would send even a loopback call through the machine's HTTP proxy.
+    options = [("grpc.enable_http_proxy", 0)]
+    if url.scheme == "https":
+        credentials = grpc.ssl_channel_credentials()
+        target = f"{url.hostname}:{url.port or 443}"
+        channel = grpc.secure_channel(target, credentials, options)
+    else:
+        channel = grpc.insecure_channel(f"{url.hostname}:{url.port or 80}", options)
+    with channel:
+        yield channel
+
+
+def local_topology() -> topology.Topology:
+    """The topology of the running world. Raises Problem if none has been started."""
+    path = places().topology
+    if not path.exists():
+        raise world_down("it has not been started here")
+    try:
+        return topology.load(path)
+    except topology.TopologyError as error:
+        raise Problem(f"topology: {error}") from None
+
+
+def world_down(why: str) -> Problem:
+    return Problem(f"the local world is not up ({why})", WORLD_DOWN_HINT, WORLD_DOWN)
+
+
+def _enriched(email: str) -> pb.ExchangeTokenResponse:
+    found = local_topology()
+    try:
+        known = {account.email: account for account in accounts.read(places().accounts)}
+        if email not in known:
+            users = ", ".join(known) or "none yet"
+            raise Problem(f"no account of {email} in the local world", f"known: {users}")
+        account = known[email]
+        pools = accounts.pools(places().providers)
+        subject_token = accounts.sign_in(pools[account.jurisdiction], account)
+    except accounts.ProviderDown as error:
+        raise world_down(str(error)) from None
+    except accounts.AccountsError as error:
+        raise Problem(str(error)) from None
+    regions = found.jurisdictions[account.jurisdiction].regions
+    return _exchange([found.regions[region].endpoint for region in regions], subject_token)
+
+
+def _exchange(endpoints: list[str], subject_token: str) -> pb.ExchangeTokenResponse:
+    """Any region of the jurisdiction will do, so a dead edge is not the end."""
+    request = pb.ExchangeTokenRequest(subject_token=subject_token, subject_token_type=ID_TOKEN_TYPE)
+    for last, endpoint in enumerate(endpoints, start=1):
+        with connect(endpoint) as channel:
+            stub = pb_grpc.IdentityServiceStub(channel)
+            try:
+                return stub.ExchangeToken(request, timeout=EXCHANGE_SECONDS)
+            except grpc.RpcError as error:
+                down = code_of(error) is grpc.StatusCode.UNAVAILABLE
+                if not down or last == len(endpoints):
+                    raise
+    raise Problem("the jurisdiction has no region")
+
+
+class _Details(NamedTuple):
+    """What a client interceptor may pass on in place of the call's details."""
+
+    method: str
+    timeout: float | None
+    metadata: Any
+    credentials: Any
+    wait_for_ready: Any
+    compression: Any
+
+
+class _Bearer(
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+    grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
+):
+    """Adds the token and a deadline. Call credentials would need TLS, which loopback has not."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+
+    def _one(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return continuation(self._filled(client_call_details), request)
+
+    def _many(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return continuation(self._filled(client_call_details), request_iterator)
+
+    intercept_unary_unary = _one
+    intercept_unary_stream = _one
+    intercept_stream_unary = _many
+    intercept_stream_stream = _many
+
+    def _filled(self, details: Any) -> _Details:
+        return _Details(
+            method=details.method,
+            timeout=CALL_SECONDS if details.timeout is None else details.timeout,
+            metadata=[
+                *(details.metadata or ()),
+                ("authorization", f"Bearer {self._token()}"),
+            ],
+            credentials=details.credentials,
+            wait_for_ready=details.wait_for_ready,
+            compression=details.compression,
+        )

@@ -1,0 +1,216 @@
+"""Who can sign in at the local provider: a file of accounts, and the calls to the provider.
+
+The file holds passwords, random and of use nowhere else, so only its owner may read it. The
+provider forgets everything when it stops and is filled from the file when it starts again.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CALL_SECONDS = 5
+# Cognito's default policy asks for a capital, a small letter, a digit and a symbol.
+PASSWORD_PREFIX = "Aa1!"  # noqa: S105
+
+
+class AccountsError(Exception):
+    """An account or the provider is not as it should be. The message says what, in one line."""
+
+
+class ProviderDown(AccountsError):
+    """The provider does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    email: str
+    password: str
+    jurisdiction: str
+
+    def __repr__(self) -> str:
+        return f"Account({self.jurisdiction})"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The user pool of one jurisdiction, as it runs."""
+
+    jurisdiction: str
+    endpoint: str  # URL of the local provider.
+    region: str
+    pool_id: str
+    client_id: str
+
+
+def read(path: Path) -> tuple[Account, ...]:
+    """Returns the accounts of ``path``, by e-mail; none if there is no such file."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return ()
+    try:
+        accounts = [Account(**entry) for entry in json.loads(text)]
+    except (ValueError, TypeError):
+        raise AccountsError(f"{path}: want a list of email, password, jurisdiction") from None
+    return tuple(sorted(accounts, key=lambda account: account.email))
+
+
+def add(path: Path, email: str, jurisdiction: str) -> Account:
+    """Adds an account with a random password, or returns the one that is there.
+
+    Raises:
+        AccountsError: the e-mail has an account in another jurisdiction.
+    """
+    email = email.strip().lower()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path):
+        accounts = read(path)
+        for account in accounts:
+            if account.email == email and account.jurisdiction == jurisdiction:
+                return account
+            if account.email == email:
+                raise AccountsError(
+                    f"{email} signs in in {account.jurisdiction} already, not in {jurisdiction}"
+                )
+        made = Account(email, PASSWORD_PREFIX + secrets.token_urlsafe(24), jurisdiction)
+        _write(path, [asdict(account) for account in (*accounts, made)])
+    return made
+
+
+def pools(providers_file: Path) -> dict[str, Pool]:
+    """Reads the running pools, by jurisdiction, from what the provider wrote at its start.
+
+    Raises:
+        ProviderDown: there is no such file, so no provider has started here.
+    """
+    try:
+        document = yaml.safe_load(providers_file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ProviderDown("no sign-in provider has been started") from None
+    try:
+        return {
+            entry["jurisdiction"]: Pool(
+                jurisdiction=entry["jurisdiction"],
+                client_id=entry["client_id"],
+                **entry["local"],
+            )
+            for entry in document["providers"]
+            if "local" in entry
+        }
+    except (KeyError, TypeError):
+        raise AccountsError(f"{providers_file}: not as the local provider writes it") from None
+
+
+def register(pool: Pool, account: Account) -> None:
+    """Makes ``account`` known to the running provider, its e-mail verified. Idempotent.
+
+    Raises:
+        ProviderDown: it does not answer.
+    """
+    attributes = {"email": account.email, "email_verified": "true"}
+    with _calling(pool) as cognito:
+        with suppress(cognito.exceptions.UsernameExistsException):
+            cognito.admin_create_user(
+                UserPoolId=pool.pool_id,
+                Username=account.email,
+                UserAttributes=[{"Name": name, "Value": attributes[name]} for name in attributes],
+                MessageAction="SUPPRESS",
+            )
+        cognito.admin_set_user_password(
+            UserPoolId=pool.pool_id,
+            Username=account.email,
+            Password=account.password,
+            Permanent=True,
+        )
+
+
+def sign_in(pool: Pool, account: Account) -> str:
+    """Signs in with the account's password. Returns the ID token.
+
+    Raises:
+        ProviderDown: the provider does not answer.
+        AccountsError: it does not know the account.
+    """
+    with _calling(pool) as cognito:
+        try:
+            answer = cognito.initiate_auth(
+                ClientId=pool.client_id,
+                AuthFlow="USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": account.email, "PASSWORD": account.password},
+            )
+        except (
+            cognito.exceptions.UserNotFoundException,
+            cognito.exceptions.NotAuthorizedException,
+        ):
+            raise AccountsError("the sign-in provider refuses the account's password") from None
+    return str(answer["AuthenticationResult"]["IdToken"])
+
+
+def client(endpoint: str, region: str) -> Any:
+    """A Cognito client of the local provider, deaf to the AWS account of whoever runs it."""
+    # Half a second to import, which commands that never sign in need not wait for.
+    import boto3
+    import botocore.session
+    from botocore.config import Config
+
+    session = botocore.session.Session()
+    # Not the user's AWS_PROFILE, and never their credentials.
+    session.set_config_variable("profile", None)
+    session.set_config_variable("config_file", os.devnull)
+    session.set_config_variable("credentials_file", os.devnull)
+    return boto3.session.Session(
+        botocore_session=session,
+        region_name=region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # noqa: S106 - loopback; the provider checks no signature.
+    ).client(
+        "cognito-idp",
+        endpoint_url=endpoint,
+        config=Config(
+            connect_timeout=CALL_SECONDS,
+            read_timeout=CALL_SECONDS,
+            retries={"total_max_attempts": 2},
+            proxies={},
+        ),
+    )
+
+
+@contextmanager
+def _calling(pool: Pool) -> Iterator[Any]:
+    from botocore.exceptions import ClientError, HTTPClientError
+
+    cognito = client(pool.endpoint, pool.region)
+    try:
+        yield cognito
+    except HTTPClientError:
+        raise ProviderDown(f"the sign-in provider at {pool.endpoint} does not answer") from None
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "unknown")
+        raise AccountsError(f"the sign-in provider refuses the call: {code}") from None
+    finally:
+        cognito.close()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keeps two writers of ``path`` apart. The lock ends with its process."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(path: Path, document: Any) -> None:
+    # A temporary file is 0600 from its first byte on, and a reader sees all of it or none.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+    Path(name).replace(path)
