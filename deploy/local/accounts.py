@@ -162,11 +162,9 @@ def client(endpoint: str, region: str) -> Any:
     import botocore.session
     from botocore.config import Config
 
-    session = botocore.session.Session()
-    # Not the user's AWS_PROFILE, and never their credentials.
-    session.set_config_variable("profile", None)
-    session.set_config_variable("config_file", os.devnull)
-    session.set_config_variable("credentials_file", os.devnull)
+    # Neither the user's AWS_PROFILE nor their files; an empty entry names no variable to read.
+    unread = (None, None, None, None)
+    session = botocore.session.Session(session_vars={"profile": unread, "config_file": unread})
     return boto3.session.Session(
         botocore_session=session,
         region_name=region,
@@ -186,12 +184,12 @@ def client(endpoint: str, region: str) -> Any:
 
 @contextmanager
 def _calling(pool: Pool) -> Iterator[Any]:
-    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     cognito = client(pool.endpoint, pool.region)
     try:
         yield cognito
-    except HTTPClientError:
+    except BotoCoreError:
         raise ProviderDown(f"the sign-in provider at {pool.endpoint} does not answer") from None
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "unknown")
