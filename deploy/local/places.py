@@ -44,14 +44,25 @@ class Places:
         return self.folder / "status.json"
 
     @property
+    def replacements(self) -> Path:
+        """Addresses of servers of the user's own. Written by the user alone."""
+        return self.folder / "world.yaml"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
+
+    def log(self, part: str) -> Path:
+        """The log of one part: `logs/<region>/<part>.log`, or `logs/world/<part>.log`."""
+        group, _, name = part.rpartition("/")
+        return self.logs / (group or "world") / f"{name}.log"
 
     def region(self, name: str) -> Path:
         """Data of one region: PostgreSQL, Redis, spans. Nothing of it is kept elsewhere."""
         return self.folder / "regions" / name
 
 
-def places() -> Places:
-    """The world meant by HEMLINE_WORLD, or the one beside this checkout."""
-    return Places(Path(os.environ.get("HEMLINE_WORLD", ROOT / ".hemline")).resolve())
+def places(folder: Path | None = None) -> Places:
+    """The world in ``folder``, or else the one that HEMLINE_WORLD means, or else this checkout's."""
+    found = folder or Path(os.environ.get("HEMLINE_WORLD", ROOT / ".hemline"))
+    return Places(found.resolve())

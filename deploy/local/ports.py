@@ -1,0 +1,91 @@
+"""Which port is whose. Everything listens on 127.0.0.1."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psutil
+
+BASE_PORT = 21000
+EDGE_PORT = 8081
+HIGHEST_PORT = 65535
+SERVICES = ("identity", "router", "forecast", "inventory")
+PROVIDER = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of one region.
+
+    A block of a hundred: servers first, then ten for each service (its gRPC, its sidecar, the
+    sidecar's admin page, and for the router xDS), then the edge.
+    """
+
+    base: int
+    edge: int
+
+    @property
+    def postgres(self) -> int:
+        return self.base
+
+    @property
+    def redis(self) -> int:
+        return self.base + 1
+
+    @property
+    def otlp(self) -> int:
+        return self.base + 2
+
+    @property
+    def xds(self) -> int:
+        return self.grpc("router") + 3
+
+    @property
+    def edge_admin(self) -> int:
+        return self.base + 52
+
+    def grpc(self, service: str) -> int:
+        return self.base + 10 * (1 + SERVICES.index(service))
+
+    def sidecar(self, service: str) -> int:
+        return self.grpc(service) + 1
+
+    def sidecar_admin(self, service: str) -> int:
+        return self.grpc(service) + 2
+
+
+def region_ports(regions: Sequence[str], base_port: int, edge_port: int) -> dict[str, Ports]:
+    """Gives each region its block, in the topology's order."""
+    return {
+        region: Ports(base_port + 100 * number, edge_port + number)
+        for number, region in enumerate(regions)
+    }
+
+
+def taken(port: int) -> bool:
+    """Whether somebody listens on ``port`` of 127.0.0.1, or keeps others from it."""
+    with socket.socket() as probe:
+        # As servers do: an old connection that lingers is no reason to refuse.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            probe.listen(1)
+        except OSError:
+            return True
+    return False
+
+
+def holder(port: int) -> str:
+    """Names the process that listens on ``port``, as far as this user may see it."""
+    try:
+        found = psutil.net_connections(kind="tcp")
+    except (psutil.AccessDenied, OSError):
+        found = []
+    for connection in found:
+        listening = connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port
+        if listening and connection.pid:
+            with contextlib.suppress(psutil.Error):
+                return f"{psutil.Process(connection.pid).name()}, process {connection.pid}"
+    return f"a process that user {os.geteuid()} cannot see"

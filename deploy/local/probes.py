@@ -1,0 +1,119 @@
+"""Is it ready? Each probe asks the part itself, in the way its clients will."""
+
+import asyncio
+import contextlib
+import http.client
+from dataclasses import dataclass, field
+from typing import Protocol
+
+PROBE_SECONDS = 2.0
+
+
+class Probe(Protocol):
+    async def ready(self) -> bool:
+        """Asks once. Never raises for a part that is merely not there yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listens:
+    port: int
+
+    async def ready(self) -> bool:
+        return await _exchange(self.port, b"", 0) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresAccepts:
+    url: str = field(repr=False)
+
+    async def ready(self) -> bool:
+        import psycopg  # Takes 100 ms to import; most commands do not need it.
+
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                connection = await psycopg.AsyncConnection.connect(self.url)
+                await connection.close()
+        except (psycopg.OperationalError, TimeoutError):
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAnswers:
+    port: int
+
+    async def ready(self) -> bool:
+        return await _exchange(self.port, b"PING\r\n", 5) == b"+PONG"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOk:
+    port: int
+    path: str
+
+    async def ready(self) -> bool:
+        return await http_get(self.port, self.path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcServes:
+    """`grpc.health.v1` says SERVING, and ``also``, another port of the same process, listens."""
+
+    port: int
+    also: int | None = None
+
+    async def ready(self) -> bool:
+        # A gRPC channel that was refused waits a second before it tries again; a socket does not.
+        for port in filter(None, (self.port, self.also)):
+            if not await Listens(port).ready():
+                return False
+        import grpc.aio
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+            try:
+                answer = await health_pb2_grpc.HealthStub(channel).Check(
+                    health_pb2.HealthCheckRequest(), timeout=PROBE_SECONDS
+                )
+            except grpc.aio.AioRpcError:
+                return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    probes: tuple[Probe, ...]
+
+    async def ready(self) -> bool:
+        return all(await asyncio.gather(*(probe.ready() for probe in self.probes)))
+
+
+async def http_get(port: int, path: str) -> bytes | None:
+    """Returns the body of a 200 answer, or None."""
+    return await asyncio.to_thread(_http_get, port, path)
+
+
+def _http_get(port: int, path: str) -> bytes | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PROBE_SECONDS)
+    with contextlib.closing(connection):
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException):
+            return None
+    return body if answer.status == http.client.OK else None
+
+
+async def _exchange(port: int, request: bytes, answer_bytes: int) -> bytes | None:
+    """Returns the first bytes of the answer, or None if nobody listens or answers."""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(request)
+                return await reader.readexactly(answer_bytes)
+            finally:
+                writer.close()
+    except (OSError, asyncio.IncompleteReadError, TimeoutError):
+        return None

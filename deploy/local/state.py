@@ -1,0 +1,118 @@
+"""What runs, written so that another process, or the next start, can read it."""
+
+import contextlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+SAME_PROCESS_SECONDS = 2.0
+"""A process id is used again; the same id created within this time of the record is the process."""
+
+
+class WorldState(StrEnum):
+    STARTING = "starting"
+    READY = "ready"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"  # Nothing runs any more; `problem` says why.
+
+
+class PartState(StrEnum):
+    WAITING = "waiting"
+    STARTING = "starting"
+    READY = "ready"
+    DONE = "done"  # A task that has ended well, or did not need to run.
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class ProcessId:
+    """A process, told apart from a later one with the same id."""
+
+    pid: int
+    create_time: float  # Unix time, seconds.
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessId | None":
+        """Returns None if the process has ended."""
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except psutil.Error:
+            return None
+
+    def find(self) -> psutil.Process | None:
+        """Returns the process if it still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.create_time) < SAME_PROCESS_SECONDS
+            alive = process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return None
+        return process if same and alive else None
+
+
+@dataclass(slots=True)
+class PartStatus:
+    name: str
+    state: PartState = PartState.WAITING
+    process: ProcessId | None = None
+    port: int | None = None
+    restarts: int = 0
+    since: float = 0.0  # When it came into this state; Unix time, seconds.
+    stop_signal: int = 15
+    log: str = ""
+    start_seconds: float | None = None  # From its start to ready.
+
+
+@dataclass(slots=True)
+class WorldStatus:
+    """The whole of status.json."""
+
+    state: WorldState = WorldState.STARTING
+    problem: str | None = None
+    supervisor: ProcessId | None = None
+    base_port: int = 0
+    edge_port: int = 0
+    ready_seconds: float | None = None
+    parts: dict[str, PartStatus] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Replaces ``path`` at once: a reader sees the old or the new, never half of it."""
+        new = path.with_name(f"{path.name}.{os.getpid()}.new")
+        new.write_text(json.dumps(asdict(self), indent=1))
+        new.replace(path)
+
+    def running(self) -> bool:
+        """Whether the supervisor that wrote this still runs."""
+        return self.supervisor is not None and self.supervisor.find() is not None
+
+    def leftovers(self) -> list[tuple[PartStatus, psutil.Process]]:
+        """Returns the parts whose processes still run, with those processes."""
+        found = ((part, part.process.find()) for part in self.parts.values() if part.process)
+        return [(part, process) for part, process in found if process is not None]
+
+
+def read(path: Path) -> WorldStatus | None:
+    """Returns None if no world was ever started here, or its file cannot be read."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        body = json.loads(path.read_text())
+        parts = {name: _part(fields) for name, fields in body.pop("parts").items()}
+        state, supervisor = WorldState(body.pop("state")), _process(body.pop("supervisor"))
+        return WorldStatus(state=state, supervisor=supervisor, parts=parts, **body)
+    return None
+
+
+def _part(fields: dict[str, Any]) -> PartStatus:
+    state, process = PartState(fields.pop("state")), _process(fields.pop("process"))
+    return PartStatus(state=state, process=process, **fields)
+
+
+def _process(fields: dict[str, Any] | None) -> ProcessId | None:
+    return ProcessId(**fields) if fields else None
