@@ -13,7 +13,7 @@ def git(*words: str) -> str:
 
 
 def base() -> str | None:
-    """The newest published commit other than the one checked out, which has protos to compare with."""
+    """The newest published commit that is not the one checked out and has protos."""
     head = git("rev-parse", "HEAD")
     for name in ("origin/main", "main", "HEAD~1"):
         commit = git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
