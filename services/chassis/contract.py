@@ -31,6 +31,7 @@ class Method:
     service: str  # The Hemline service that serves it, such as `inventory`.
     access: str  # `public`, `signed-in`, or a permission.
     retryable: bool  # Safe to send twice, and a single message each way, so that it can be.
+    safe: bool  # Changes nothing: two may even run at once.
 
 
 def services() -> Iterator[ServiceDescriptor]:
@@ -58,4 +59,5 @@ def _method(descriptor: MethodDescriptor) -> Method:
         service=owner.full_name.split(".")[1],
         access=access,
         retryable=idempotent and not streams,
+        safe=options.idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
     )
