@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,15 +34,21 @@ class Served:
     servicer: object
 
 
-Start = Callable[[], AsyncIterator[Sequence[Served]]]
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a service that checks tokens with keys of its own yields: identity holds the keys."""
+
+    served: Sequence[Served]
+    verifier: TokenVerifier
+
+
+Parts = Callable[[topology.Topology], AbstractAsyncContextManager[Sequence[Served] | Opened]]
 
 
 def run(
     name: str,
     service_settings: settings.ServiceSettings,
-    parts: Callable[[topology.Topology], Any],
-    *,
-    verifier: TokenVerifier | None = None,
+    parts: Parts,
 ) -> None:
     """Runs the service ``name`` until SIGTERM or SIGINT.
 
@@ -50,12 +56,12 @@ def run(
         name: as in traces and logs.
         service_settings: read already.
         parts: an asynchronous context manager that opens what the service needs and yields its
-            `Served` parts; left when the last call has ended.
-        verifier: checks enriched tokens; asks the jurisdiction's identity services if None.
+            `Served` parts, or `Opened`; left when the last call has ended. Tokens are checked with
+            the keys of the jurisdiction's identity services, or by the verifier of `Opened`.
     """
     logs.start(name, service_settings.region)
     found = _topology(service_settings)
-    uvloop.run(_serve(name, service_settings, found, parts, verifier))
+    uvloop.run(_serve(name, service_settings, found, parts))
 
 
 def _topology(service_settings: settings.ServiceSettings) -> topology.Topology:
@@ -78,24 +84,24 @@ async def _serve(
     name: str,
     service_settings: settings.ServiceSettings,
     found: topology.Topology,
-    parts: Callable[[topology.Topology], Any],
-    verifier: TokenVerifier | None,
+    parts: Parts,
 ) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     provider = telemetry.start(name, service_settings)
-    if verifier is None:
-        verifier = _verifier(service_settings, found)
     guard = ResidencyGuard(found, service_settings.region)
     try:
-        async with (
-            parts(found) as served,
-            serving(served, verifier, guard, service_settings),
-        ):
-            log.info("ready", address=service_settings.address)
-            await stop.wait()
-            log.info("draining")
+        async with parts(found) as made:
+            opened = (
+                made
+                if isinstance(made, Opened)
+                else Opened(made, _verifier(service_settings, found))
+            )
+            async with serving(opened.served, opened.verifier, guard, service_settings):
+                log.info("ready", address=service_settings.address)
+                await stop.wait()
+                log.info("draining")
     finally:
         provider.shutdown()
 
