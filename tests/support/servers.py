@@ -53,7 +53,7 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Runs ``command`` until left. Raises RuntimeError with its output if it is never ready."""
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, **options)  # type: ignore[call-overload]  # noqa: S603
+        process = subprocess.Popen(command, stdout=output, stderr=output, **options)  # type: ignore[call-overload]
         try:
             deadline = time.monotonic() + START_SECONDS
             while not ready():

@@ -1,0 +1,62 @@
+"""One request is one trace, from the edge to the SQL statement, and it stays in its region."""
+
+import json
+import secrets
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.calls import CLIENTS, LIST_LEVELS
+from tests.support.world import EDGES, EU_PLANNER, World
+
+ARRIVAL_SECONDS = 15
+
+
+def spans_of(world: World, region: str, trace_id: str) -> list[dict[str, Any]]:
+    file = world.folder / "regions" / region / "spans.jsonl"
+    spans = (json.loads(line) for line in file.read_text().splitlines())
+    return [span for span in spans if span["trace_id"] == trace_id]
+
+
+def arrived(world: World, region: str, trace_id: str) -> list[dict[str, Any]]:
+    """Spans of the trace, once its statement is there. Exporters send twice a second or so."""
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while time.monotonic() < deadline:
+        spans = spans_of(world, region, trace_id)
+        if any("select" in span["name"].lower() for span in spans) and len(spans) > 3:
+            time.sleep(1)
+            return spans_of(world, region, trace_id)
+        time.sleep(0.2)
+    raise AssertionError(f"no complete trace {trace_id}: {spans_of(world, region, trace_id)}")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_edge_sidecar_service_and_statement_are_one_trace(world: World, client: str) -> None:
+    trace_id, parent = secrets.token_hex(16), secrets.token_hex(8)
+    headers = {
+        "authorization": f"Bearer {world.token(EU_PLANNER)}",
+        "traceparent": f"00-{trace_id}-{parent}-01",
+    }
+    CLIENTS[client](EDGES["eu-central-1"], LIST_LEVELS, headers)
+    spans = arrived(world, "eu-central-1", trace_id)
+    by_id = {span["span_id"]: span for span in spans}
+    statement = next(span for span in spans if "select" in span["name"].lower())
+    services = []
+    at: dict[str, Any] | None = statement
+    while at is not None:
+        services.append(at["service"])
+        last, at = at, by_id.get(at["parent_span_id"])
+    assert last["parent_span_id"] == parent
+    assert services[0] == "inventory"
+    assert services[-1] == "edge"
+    assert "sidecar" in " ".join(services)
+    assert not spans_of(world, "us-east-1", trace_id)
+
+
+def test_no_span_holds_a_token_or_an_address_of_a_person(world: World) -> None:
+    token = world.token(EU_PLANNER)
+    for region in EDGES:
+        text = (world.folder / "regions" / region / "spans.jsonl").read_text()
+        assert token.rpartition(".")[2] not in text
+        assert EU_PLANNER not in text
