@@ -15,7 +15,7 @@ SERVICES = {
 
 
 def curl(port: int, method: str, token: str) -> subprocess.CompletedProcess[str]:
-    """grpcurl where there is Go to install it with, else `buf curl`. Both by server reflection."""
+    """Runs grpcurl where there is Go to install it with, else `buf curl`. Both by reflection."""
     header = ["-H", f"authorization: Bearer {token}"]
     if shutil.which("grpcurl"):
         command = ["grpcurl", "-v", "-plaintext", *header, f"127.0.0.1:{port}", method]
