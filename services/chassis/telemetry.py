@@ -8,7 +8,6 @@ import grpc.aio
 from opentelemetry import propagate, trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation import grpc as grpc_instrumentation
-from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
 from opentelemetry.propagators.aws import AwsXRayPropagator
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
@@ -17,7 +16,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.chassis.settings import ServiceSettings
 
@@ -56,8 +54,3 @@ def server_interceptor() -> grpc.aio.ServerInterceptor:
     quiet = grpc_instrumentation.filters.negate(grpc_instrumentation.filters.health_check())
     made: grpc.aio.ServerInterceptor = grpc_instrumentation.aio_server_interceptor(filter_=quiet)
     return made
-
-
-def instrument(engine: AsyncEngine) -> None:
-    """A span for each statement of ``engine``."""
-    SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine)
