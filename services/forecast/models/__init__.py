@@ -1,0 +1,1 @@
+"""Forecasting models: pure functions of arrays, on numpy alone."""
