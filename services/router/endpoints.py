@@ -1,0 +1,127 @@
+"""Where each part of each region listens: the endpoints file.
+
+    regions:
+      eu-central-1:
+        edge: {listen: "127.0.0.1:8081"}
+        otlp: "127.0.0.1:21002"            # the region's collector; no spans without it
+        services:
+          inventory: {sidecar: ["127.0.0.1:21041"], app: "127.0.0.1:21040"}
+
+Every region of the topology and every service of the contract must be there: what is left out by
+mistake would fail over silently.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from services.chassis.topology import Topology
+from services.router import addresses
+from services.router.addresses import Address
+
+
+class EndpointsError(Exception):
+    """The file breaks a rule. The message says which, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEndpoints:
+    sidecars: tuple[Address, ...]  # Where edges send. One at least.
+    app: Address  # Where those sidecars pass it on.
+
+
+@dataclass(frozen=True, slots=True)
+class RegionEndpoints:
+    edge: Address
+    otlp: Address | None
+    services: dict[str, ServiceEndpoints]
+
+
+Endpoints = dict[str, RegionEndpoints]
+
+
+def load(path: Path, topology: Topology, services: AbstractSet[str]) -> Endpoints:
+    """Reads and checks ``path``.
+
+    Raises:
+        EndpointsError: in one line, what is wrong and where.
+    """
+    try:
+        document = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise EndpointsError(f"{path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise EndpointsError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return parse(document, topology, services)
+    except EndpointsError as error:
+        raise EndpointsError(f"{path}: {error}") from None
+
+
+def parse(document: Any, topology: Topology, services: AbstractSet[str]) -> Endpoints:
+    """Builds endpoints from plain data, checked. Raises EndpointsError."""
+    top = _mapping(document, "endpoints", required={"regions"})
+    regions = _mapping(top["regions"], "regions")
+    _same_names("region", regions.keys(), topology.regions.keys(), "regions")
+    return {str(name): _region(str(name), body, services) for name, body in regions.items()}
+
+
+def _region(name: str, body: Any, services: AbstractSet[str]) -> RegionEndpoints:
+    where = f"regions.{name}"
+    fields = _mapping(body, where, required={"edge", "services"}, optional={"otlp"})
+    edge = _mapping(fields["edge"], f"{where}.edge", required={"listen"}, optional={"admin"})
+    listed = _mapping(fields["services"], f"{where}.services")
+    _same_names("service", listed.keys(), services, f"{where}.services")
+    otlp = fields.get("otlp")
+    return RegionEndpoints(
+        edge=_address(edge["listen"], f"{where}.edge.listen"),
+        otlp=None if otlp is None else _address(otlp, f"{where}.otlp"),
+        services={
+            str(service): _service(f"{where}.services.{service}", body)
+            for service, body in listed.items()
+        },
+    )
+
+
+def _service(where: str, body: Any) -> ServiceEndpoints:
+    fields = _mapping(body, where, required={"sidecar", "app"}, optional={"admin"})
+    sidecars = fields["sidecar"]
+    if not isinstance(sidecars, list) or not sidecars:
+        raise EndpointsError(f"{where}.sidecar: want a list of addresses, and not an empty one")
+    return ServiceEndpoints(
+        tuple(_address(text, f"{where}.sidecar[{i}]") for i, text in enumerate(sidecars)),
+        _address(fields["app"], f"{where}.app"),
+    )
+
+
+def _address(text: Any, where: str) -> Address:
+    try:
+        return addresses.parse(text)
+    except ValueError as error:
+        raise EndpointsError(f"{where}: {error}") from None
+
+
+def _same_names(what: str, given: AbstractSet[Any], wanted: AbstractSet[str], where: str) -> None:
+    for name in sorted(str(name) for name in given - wanted):
+        raise EndpointsError(f"{where}: unknown {what} {name}; known: {', '.join(sorted(wanted))}")
+    for name in sorted(wanted - given):
+        raise EndpointsError(f"{where}: {what} {name} is missing")
+
+
+def _mapping(
+    value: Any,
+    where: str,
+    required: AbstractSet[str] = frozenset(),
+    optional: AbstractSet[str] | None = None,
+) -> dict[Any, Any]:
+    if not isinstance(value, dict) or not value:
+        raise EndpointsError(f"{where}: want a mapping, and not an empty one")
+    for key in sorted(required - value.keys()):
+        raise EndpointsError(f"{where}.{key}: missing")
+    known = required | (optional or set())
+    for key in sorted(str(key) for key in value.keys() - known) if required else ():
+        raise EndpointsError(f"{where}.{key}: unknown; known: {', '.join(sorted(known))}")
+    return value

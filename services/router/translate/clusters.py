@@ -1,0 +1,124 @@
+"""Clusters: where calls may go, how a dead host is noticed, what a retry may cost."""
+
+from typing import Any
+
+from services.router import types
+from services.router.addresses import Address
+from services.router.snapshot import Resource, resource
+from services.router.translate.facts import Facts, cluster_name
+from services.router.translate.listener import OVER_ADS
+
+FAIL_CLOSED = "fail-closed"
+HEALTH_INTERVAL = "0.5s"
+_PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+def of_service(service: str, home: str) -> Resource:
+    """The cluster for tenants of ``home``. Its endpoints say which regions may stand in."""
+    body = {
+        "name": cluster_name(service, home),
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": OVER_ADS},
+        "connect_timeout": "0.25s",
+        "lb_policy": "LEAST_REQUEST",
+        "health_checks": [_health_check(service, home)],
+        "circuit_breakers": _breakers(),
+        "outlier_detection": _outliers(),
+        # Half of the hosts down is no reason to send to dead ones (panic), and two that die
+        # together must both be noticed now, not a second later (merge window).
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"},
+        # A host that is taken away is gone, even while it still looks healthy.
+        "ignore_health_on_host_removal": True,
+        "close_connections_on_host_health_failure": True,
+        "typed_extension_protocol_options": http2(keepalive=True),
+    }
+    return resource(types.CLUSTER, body)
+
+
+def endpoints(facts: Facts, service: str, home: str) -> Resource:
+    """The home region at priority 0, then its siblings in the topology's order, and nobody else."""
+    regions = (home, *facts.topology.regions[home].failover)
+    localities = [
+        {
+            "locality": {"region": region},
+            "priority": priority,
+            "load_balancing_weight": 1,
+            "lb_endpoints": [
+                address.endpoint() for address in facts.endpoints[region].services[service].sidecars
+            ],
+        }
+        for priority, region in enumerate(regions)
+    ]
+    body = {"cluster_name": cluster_name(service, home), "endpoints": localities}
+    return resource(types.ENDPOINTS, body)
+
+
+def single(name: str, address: Address) -> Resource:
+    """A cluster of one address that never changes, over HTTP/2."""
+    body = {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "0.25s",
+        "circuit_breakers": _breakers(),
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [address.endpoint()]}],
+        },
+        "typed_extension_protocol_options": http2(keepalive=False),
+    }
+    return resource(types.CLUSTER, body)
+
+
+def fail_closed() -> Resource:
+    """A cluster without hosts, for the route that denies."""
+    return resource(
+        types.CLUSTER, {"name": FAIL_CLOSED, "type": "STATIC", "connect_timeout": "0.1s"}
+    )
+
+
+def http2(*, keepalive: bool) -> dict[str, Any]:
+    """`typed_extension_protocol_options`. Only pings end streams to a frozen host."""
+    pings = {"connection_keepalive": {"interval": "2s", "timeout": "1s"}} if keepalive else {}
+    explicit = {"explicit_http_config": {"http2_protocol_options": pings}}
+    return {_PROTOCOL: {"@type": f"{types.PREFIX}{_PROTOCOL}", **explicit}}
+
+
+def _health_check(service: str, home: str) -> dict[str, Any]:
+    return {
+        "interval": HEALTH_INTERVAL,
+        # 60 s by default, for clusters that have had no traffic yet: those that stand by.
+        "no_traffic_interval": HEALTH_INTERVAL,
+        "interval_jitter_percent": 10,
+        "timeout": "0.5s",
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+        # By default the authority is the cluster's name, of which `|` is not allowed there.
+        "grpc_health_check": {"authority": f"{service}.{home}.hemline.internal"},
+    }
+
+
+def _breakers() -> dict[str, Any]:
+    # A budget, because the default of three retries at once is used up by the first dead host.
+    budget = {"budget_percent": {"value": 100}, "min_retry_concurrency": 200}
+    limits = {"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 8192}
+    return {"thresholds": [{**limits, "retry_budget": budget}]}
+
+
+def _outliers() -> dict[str, Any]:
+    """Ejects for failures of the way alone, never for what a service answers.
+
+    A request that fails everywhere would otherwise eject one region after the other.
+    """
+    return {
+        "interval": "0.5s",
+        "base_ejection_time": "5s",
+        "max_ejection_time": "30s",
+        "max_ejection_percent": 100,
+        "split_external_local_origin_errors": True,
+        "consecutive_local_origin_failure": 3,
+        "enforcing_consecutive_local_origin_failure": 100,
+        "enforcing_local_origin_success_rate": 0,
+        "enforcing_consecutive_5xx": 0,
+        "enforcing_consecutive_gateway_failure": 0,
+        "enforcing_success_rate": 0,
+    }

@@ -1,0 +1,54 @@
+"""Everything that an edge knows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.router import types
+from services.router.snapshot import Resource, resource
+from services.router.translate import clusters, cors, jwt, listener, replies, routes, tracing
+from services.router.translate.facts import Facts
+
+LISTENER = "edge"
+HTTP_IDLE = "930s"
+"""Longer than the longest stream that a service allows, so that it is the service that ends it."""
+
+
+def resources(facts: Facts) -> Iterator[Resource]:
+    for home in facts.served_homes:
+        for service in facts.services:
+            yield clusters.of_service(service, home)
+            yield clusters.endpoints(facts, service, home)
+    yield clusters.fail_closed()
+    yield from tracing.clusters(facts)
+    yield resource(
+        types.EXTENSION, jwt.extension(facts, facts.topology.jurisdictions, _open(facts))
+    )
+    yield resource(types.LISTENER, _listener(facts))
+    yield resource(types.ROUTES, routes.configuration(facts))
+
+
+def _open(facts: Facts) -> list[dict[str, Any]]:
+    reflection = facts.topology.reflection
+    return jwt.open_matches(facts, reflection=reflection)
+
+
+def _listener(facts: Facts) -> dict[str, Any]:
+    manager = {
+        "stat_prefix": "edge",
+        "rds": {"config_source": listener.OVER_ADS, "route_config_name": routes.NAME},
+        "http_filters": [
+            listener.health_check("/healthz"),
+            listener.http_filter("grpc_web", "GrpcWeb"),
+            cors.http_filter(),
+            jwt.http_filter(),
+            listener.http_filter("rbac", "RBAC"),
+            listener.http_filter("router", "Router"),
+        ],
+        # The client's own address, not what an `x-forwarded-for` of theirs claims.
+        "use_remote_address": True,
+        "stream_idle_timeout": HTTP_IDLE,
+        "local_reply_config": replies.of_edge(),
+        **listener.hardening(),
+        **tracing.of_manager(facts, "edge", percent=facts.trace_ratio * 100),
+    }
+    return listener.listener(LISTENER, facts.here.edge, manager)

@@ -1,0 +1,61 @@
+"""What a snapshot is made from, and what follows from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.chassis.contract import PUBLIC, Method
+from services.chassis.keys import Jwk
+from services.chassis.topology import ForeignEdges, Jurisdiction, Topology
+from services.router.endpoints import Endpoints, RegionEndpoints
+
+HEALTH = "/grpc.health.v1.Health/"
+REFLECTION = (
+    "/grpc.reflection.v1.ServerReflection/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    region: str  # Of the proxies to be configured.
+    topology: Topology
+    endpoints: Endpoints
+    keys: Mapping[str, tuple[Jwk, ...]]  # By jurisdiction; one without known keys is left out.
+    methods: tuple[Method, ...]
+    trace_ratio: float  # Share of the traces begun at the edge that are kept.
+
+    @property
+    def here(self) -> RegionEndpoints:
+        return self.endpoints[self.region]
+
+    @property
+    def jurisdiction(self) -> Jurisdiction:
+        return self.topology.jurisdiction_of(self.region)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        return tuple(sorted({method.service for method in self.methods}))
+
+    @property
+    def public_paths(self) -> tuple[str, ...]:
+        return tuple(method.path for method in self.methods if method.access == PUBLIC)
+
+    @property
+    def served_homes(self) -> tuple[str, ...]:
+        """Home regions whose tenants this edge passes on, and so has clusters for."""
+        return tuple(name for name in sorted(self.topology.regions) if self.serves(name))
+
+    @property
+    def redirected_homes(self) -> tuple[str, ...]:
+        """Home regions whose tenants this edge sends away."""
+        return tuple(name for name in sorted(self.topology.regions) if not self.serves(name))
+
+    def serves(self, home: str) -> bool:
+        jurisdiction = self.topology.jurisdiction_of(home)
+        forwarded = jurisdiction.foreign_edges is ForeignEdges.FORWARD
+        return jurisdiction == self.jurisdiction or forwarded
+
+
+def cluster_name(service: str, home: str) -> str:
+    """The cluster that serves tenants of ``home``: that region first, then its siblings."""
+    return f"{service}|{home}"

@@ -1,0 +1,101 @@
+"""An edge's routes: verified claims, never headers, decide where a call goes.
+
+In order: methods that need no token; a tenant's calls to their home region; redirects of tenants
+whose home is elsewhere; a last route that denies.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from services.router import types
+from services.router.translate import cors, jwt, redirect, retries
+from services.router.translate.clusters import FAIL_CLOSED
+from services.router.translate.facts import HEALTH, REFLECTION, Facts, cluster_name
+from services.router.translate.replies import MESH_ERROR
+
+NAME = "edge"
+RBAC = "envoy.filters.http.rbac"
+
+Route = dict[str, Any]
+
+
+def configuration(facts: Facts) -> dict[str, Any]:
+    """`RouteConfiguration` of the region's edges."""
+    host = {
+        "name": "all",
+        "domains": ["*"],
+        "routes": list(_routes(facts)),
+        "typed_per_filter_config": cors.policy(facts),
+        "response_headers_to_remove": [MESH_ERROR],
+        "include_request_attempt_count": True,
+    }
+    return {
+        "name": NAME,
+        "virtual_hosts": [host],
+        # A route to a cluster that is not there is refused, not answered with 503s.
+        "validate_clusters": True,
+        "ignore_port_in_host_matching": True,
+    }
+
+
+def _routes(facts: Facts) -> Iterator[Route]:
+    yield from _open(facts)
+    for home in facts.served_homes:
+        for service in facts.services:
+            yield from _home(facts, service, home)
+    for home in facts.redirected_homes:
+        yield redirect.route(facts, home)
+    yield _denied()
+
+
+def _open(facts: Facts) -> Iterator[Route]:
+    # Public methods are identity's: signing in, and the keys. The region's own answers.
+    cluster = cluster_name("identity", facts.region)
+    public = [method for method in facts.methods if method.path in facts.public_paths]
+    for method in public:
+        action = retries.of_method(method) if method.retryable else retries.never_arrived()
+        yield _route(f"public{method.path}", {"path": method.path}, cluster, action)
+    for prefix in (HEALTH, *(REFLECTION if facts.topology.reflection else ())):
+        yield _route(f"public{prefix}", {"prefix": prefix}, cluster, retries.never_arrived())
+
+
+def _home(facts: Facts, service: str, home: str) -> Iterator[Route]:
+    jurisdiction = facts.topology.jurisdiction_of(home).name
+    claims = [
+        jwt.claim(jurisdiction, "jurisdiction", jurisdiction),
+        jwt.claim(jurisdiction, "home_region", home),
+    ]
+    cluster = cluster_name(service, home)
+    for method in facts.methods:
+        if method.service == service and method.retryable:
+            match = {"path": method.path, "dynamic_metadata": claims}
+            yield _route(f"{home}{method.path}", match, cluster, retries.of_method(method))
+    match = {"prefix": f"/hemline.{service}.v1.", "dynamic_metadata": claims}
+    yield _route(f"{home}/{service}", match, cluster, retries.never_arrived())
+
+
+def _route(name: str, match: dict[str, Any], cluster: str, action: dict[str, Any]) -> Route:
+    return {
+        "name": name,
+        "match": match,
+        "route": {
+            "cluster": cluster,
+            # Envoy's 15 s would cut streams. The client's deadline counts, and the service's.
+            "timeout": "0s",
+            "max_stream_duration": {"grpc_timeout_header_max": "0s"},
+            **action,
+        },
+    }
+
+
+def _denied() -> Route:
+    # A real route, not a direct response: before the token is read every request stands here, and
+    # the CORS filter passes by a route without a cluster.
+    deny = {"rules": {"action": "ALLOW", "policies": {}}}
+    kind = f"{types.HTTP_FILTERS}rbac.v3.RBACPerRoute"
+    return {
+        "name": "denied",
+        "match": {"prefix": "/"},
+        "route": {"cluster": FAIL_CLOSED},
+        "typed_per_filter_config": {RBAC: {"@type": kind, "rbac": deny}},
+    }
