@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,14 +62,25 @@ def page_from(request: Any, limits: Limits, *filters: str, key: tuple[type, ...]
 def _after(token: str, shape: str, key: tuple[type, ...]) -> tuple[str | int | float, ...]:
     try:
         decoded = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, RecursionError, binascii.Error):
         decoded = None
     if not isinstance(decoded, list) or len(decoded) != len(key) + 1 or decoded[0] != shape:
         raise _foreign()
     after = tuple(decoded[1:])
     if any(type(part) is not kind for part, kind in zip(after, key, strict=True)):
         raise _foreign()
+    if not all(_storable(part) for part in after):
+        raise _foreign()
     return after
+
+
+def _storable(part: str | float) -> bool:
+    """Whether PostgreSQL could hold ``part``. Tokens can be forged, and JSON can say more."""
+    if isinstance(part, str):
+        return "\x00" not in part and not any("\ud800" <= char <= "\udfff" for char in part)
+    if isinstance(part, int):
+        return -(2**63) <= part < 2**63
+    return math.isfinite(part)
 
 
 def _foreign() -> InvalidArgument:
