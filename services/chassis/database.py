@@ -41,6 +41,11 @@ class Database:
 
     def __init__(self, urls: Mapping[str, SecretStr], *, pool_size: int = 5) -> None:
         self._engines = {region: _engine(url, pool_size) for region, url in urls.items()}
+        # A span for each statement, without its parameters. All engines in one call: the library
+        # ignores a second one.
+        SQLAlchemyInstrumentor().instrument(
+            engines=[engine.sync_engine for engine in self._engines.values()]
+        )
         self._sessions = {
             region: async_sessionmaker(engine, expire_on_commit=False)
             for region, engine in self._engines.items()
@@ -99,8 +104,6 @@ def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:
         connect_args={"connect_timeout": CONNECT_SECONDS},
         hide_parameters=True,
     )
-    # A span for each statement, without its parameters.
-    SQLAlchemyInstrumentor().instrument(engine=engine.sync_engine)
     return engine
 
 

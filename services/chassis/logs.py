@@ -5,8 +5,9 @@ import sys
 
 import structlog
 from opentelemetry import trace
-from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, WrappedLogger
+
+from services.chassis.scrub import exception_frames
 
 
 def start(service: str, region: str) -> None:
@@ -17,8 +18,7 @@ def start(service: str, region: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _add_trace_id,
-            # Without the frames' variables: those hold tokens and addresses of people.
-            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+            exception_frames,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from services.chassis.scrub import ScrubbingExporter
 from services.chassis.settings import ServiceSettings
 
 EXPORT_DELAY_MS = 500
@@ -39,7 +40,7 @@ def start(service: str, settings: ServiceSettings) -> TracerProvider:
     if settings.otlp_endpoint:
         exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint, insecure=True)
         provider.add_span_processor(
-            BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_DELAY_MS)
+            BatchSpanProcessor(ScrubbingExporter(exporter), schedule_delay_millis=EXPORT_DELAY_MS)
         )
     trace.set_tracer_provider(provider)
     # The last one wins on extraction: W3C, which Envoy speaks, over X-Ray.

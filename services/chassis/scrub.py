@@ -1,0 +1,60 @@
+"""Takes words that nobody chose out of spans and logs before they leave the process.
+
+An exception's text may quote a value: PostgreSQL's "invalid input syntax for type uuid: ..." does.
+So spans lose their events and status texts, and a logged bug is its class and its frames. Codes,
+names and times stay.
+"""
+
+import traceback
+from collections.abc import Sequence
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from opentelemetry.trace import Status
+from structlog.typing import EventDict, ExcInfo, WrappedLogger
+
+
+class ScrubbingExporter(SpanExporter):
+    """Exports to ``inner`` what is left of each span."""
+
+    def __init__(self, inner: SpanExporter) -> None:
+        self._inner = inner
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return self._inner.export([_scrubbed(span) for span in spans])
+
+    def shutdown(self) -> None:
+        self._inner.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._inner.force_flush(timeout_millis)
+
+
+def exception_frames(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """A structlog processor: `exc_info` becomes the class and the frames, innermost last."""
+    exc_info: ExcInfo | None = event.pop("exc_info", None)
+    if exc_info:
+        kind, _, trace = exc_info
+        event["exception"] = kind.__qualname__
+        event["frames"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)
+        ]
+    return event
+
+
+def _scrubbed(span: ReadableSpan) -> ReadableSpan:
+    if not span.events and not span.status.description:
+        return span
+    return ReadableSpan(
+        name=span.name,
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=span.resource,
+        attributes=span.attributes,
+        links=span.links,
+        kind=span.kind,
+        status=Status(span.status.status_code),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
