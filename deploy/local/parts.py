@@ -1,6 +1,7 @@
 """What a world is made of, as plain data. Nothing here starts anything."""
 
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -41,6 +42,11 @@ class Part:
     def group(self) -> str:
         """The region, or `world` for what all regions share."""
         return self.name.partition("/")[0] if "/" in self.name else "world"
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs ``module`` with this Python."""
+    return (sys.executable, "-m", module, *arguments)
 
 
 class PlanError(Exception):

@@ -49,6 +49,11 @@ class Places:
         return self.folder / "world.yaml"
 
     @property
+    def seeded(self) -> Path:
+        """Says with what the world has been seeded. Absent until that is done."""
+        return self.folder / "seeded.json"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 
@@ -63,6 +68,6 @@ class Places:
 
 
 def places(folder: Path | None = None) -> Places:
-    """The world in ``folder``, or else the one that HEMLINE_WORLD means, or else this checkout's."""
+    """The world in ``folder``, or else in HEMLINE_WORLD, or else in this checkout."""
     found = folder or Path(os.environ.get("HEMLINE_WORLD", ROOT / ".hemline"))
     return Places(found.resolve())

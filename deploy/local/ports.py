@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psutil
 
@@ -12,7 +13,6 @@ BASE_PORT = 21000
 EDGE_PORT = 8081
 HIGHEST_PORT = 65535
 SERVICES = ("identity", "router", "forecast", "inventory")
-PROVIDER = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ def holder(port: int) -> str:
     except (psutil.AccessDenied, OSError):
         found = []
     for connection in found:
-        listening = connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port
+        address: Any = connection.laddr
+        listening = connection.status == psutil.CONN_LISTEN and address.port == port
         if listening and connection.pid:
             with contextlib.suppress(psutil.Error):
                 return f"{psutil.Process(connection.pid).name()}, process {connection.pid}"

@@ -81,27 +81,41 @@ class Postgres:
 
     def provision(self, service: str) -> None:
         """Makes the service's roles and database, unless they are there. The server must be up."""
-        superuser = self.url(SUPERUSER, "postgres")
-        with psycopg.connect(superuser, autocommit=True) as connection:
-            for role in (f"{service}_owner", f"{service}_app"):
-                if not _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", role):
-                    connection.execute(
-                        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                            sql.Identifier(role), sql.Literal(self.password)
-                        )
-                    )
-            if not _found(connection, "SELECT 1 FROM pg_database WHERE datname = %s", service):
-                owner = sql.Identifier(f"{service}_owner")
-                database = sql.Identifier(service)
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
-                connection.execute(
-                    sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(database)
+        provision(self.url(SUPERUSER, "postgres"), self.password, service)
+
+
+def provision(superuser_url: str, password: str, service: str) -> None:
+    """Makes ``service``'s roles and database at a running server, unless they are there."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        for role in (f"{service}_owner", f"{service}_app"):
+            found = _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", role)
+            # The password is set again: a server may outlive the folder that knew it.
+            connection.execute(
+                sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+                    sql.SQL("ALTER" if found else "CREATE"),
+                    sql.Identifier(role),
+                    sql.Literal(password),
                 )
-                connection.execute(
-                    sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(
-                        database, sql.Identifier(f"{service}_app")
-                    )
-                )
+            )
+        if not _found(connection, "SELECT 1 FROM pg_database WHERE datname = %s", service):
+            _create_database(connection, service)
+
+
+def _create_database(connection: psycopg.Connection, service: str) -> None:
+    database, owner = sql.Identifier(service), sql.Identifier(f"{service}_owner")
+    app = sql.Identifier(f"{service}_app")
+    # PostgreSQL lets only a member make a database for another role; a superuser is one already.
+    if not _found(
+        connection, "SELECT 1 FROM pg_roles WHERE rolname = %s AND rolsuper", connection.info.user
+    ):
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+    connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+    connection.execute(
+        sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(database)
+    )
+    connection.execute(
+        sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, app)
+    )
 
 
 def binary(name: str) -> Path:

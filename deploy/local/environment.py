@@ -1,0 +1,68 @@
+"""The environment of each part: what it needs, and nothing else of whoever starts the world."""
+
+import json
+import os
+
+from deploy.local.world import World
+
+
+def base() -> dict[str, str]:
+    """What every program gets."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+
+
+def service(world: World, region: str, name: str) -> dict[str, str]:
+    """Everything that the service's settings ask for."""
+    ports, siblings = world.ports[region], world.siblings(region)
+    common = {
+        **base(),
+        "HEMLINE_REGION": region,
+        "HEMLINE_TOPOLOGY_FILE": str(world.places.topology),
+        "HEMLINE_ADDRESS": f"127.0.0.1:{ports.grpc(name)}",
+        "HEMLINE_IDENTITY_ADDRESSES": json.dumps(
+            [f"127.0.0.1:{world.ports[sibling].grpc('identity')}" for sibling in siblings]
+        ),
+        "HEMLINE_OTLP_ENDPOINT": world.otlp(region),
+    }
+    return common | OWN[name](world, region)
+
+
+def _databases(world: World, region: str, name: str) -> dict[str, str]:
+    """The service's own database in each region of the jurisdiction, and no other's."""
+    urls = {home: world.database_url(home, name, "app") for home in world.siblings(region)}
+    return {"HEMLINE_DATABASE_URLS": json.dumps(urls)}
+
+
+def _identity(world: World, region: str) -> dict[str, str]:
+    return {
+        **_databases(world, region, "identity"),
+        "HEMLINE_PROVIDERS_FILE": world.providers,
+        "HEMLINE_LOGIN_PEPPER": world.secrets.login_pepper,
+        "HEMLINE_SIGNING_KEY_SECRET": world.secrets.signing_key_secret,
+    }
+
+
+def _router(world: World, region: str) -> dict[str, str]:
+    return {
+        "HEMLINE_ENDPOINTS_FILE": str(world.places.endpoints),
+        "HEMLINE_XDS_ADDRESS": f"127.0.0.1:{world.ports[region].xds}",
+    }
+
+
+def _forecast(world: World, region: str) -> dict[str, str]:
+    return {
+        **_databases(world, region, "forecast"),
+        "HEMLINE_REDIS_URL": world.redis_url(region),
+    }
+
+
+def _inventory(world: World, region: str) -> dict[str, str]:
+    return _databases(world, region, "inventory")
+
+
+OWN = {
+    "identity": _identity,
+    "router": _router,
+    "forecast": _forecast,
+    "inventory": _inventory,
+}

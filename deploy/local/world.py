@@ -1,0 +1,117 @@
+"""One world, before anything of it runs: its regions, their ports, where their servers are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from deploy.local import private, replacements
+from deploy.local.parts import PlanError
+from deploy.local.places import ROOT, Places
+from deploy.local.ports import BASE_PORT, EDGE_PORT, HIGHEST_PORT, Ports, region_ports
+from deploy.local.postgres import SUPERUSER, Postgres
+from deploy.local.private import Secrets
+from deploy.local.replacements import Replacements
+from services.chassis import topology
+from services.chassis.topology import Topology
+
+TOPOLOGY = ROOT / "deploy" / "topology.yaml"
+STORES = ("identity", "forecast", "inventory")
+"""The services with a database."""
+PROVIDER_PORT = 900
+BLOCK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    places: Places
+    topology: Topology
+    secrets: Secrets
+    replaced: Replacements
+    base_port: int
+    ports: dict[str, Ports]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """In the topology's order."""
+        return tuple(self.ports)
+
+    @property
+    def provider_port(self) -> int:
+        return self.base_port + PROVIDER_PORT
+
+    def siblings(self, region: str) -> tuple[str, ...]:
+        """The regions of the jurisdiction, this one included."""
+        return self.topology.jurisdiction_of(region).regions
+
+    def postgres(self, region: str) -> Postgres:
+        """The embedded server, whether or not it is used."""
+        data = self.places.region(region) / "postgres"
+        return Postgres(data, self.ports[region].postgres, self.secrets.database_password)
+
+    def database_folder(self, region: str) -> Path:
+        """Where to remember what was done to the region's databases: lost when they are."""
+        if self.replaced.of(region, "postgres"):
+            return self.places.region(region)
+        return self.postgres(region).data
+
+    def superuser_url(self, region: str) -> str:
+        own = self.replaced.of(region, "postgres")
+        return own or self.postgres(region).url(SUPERUSER, "postgres")
+
+    def database_url(self, region: str, service: str, role: str) -> str:
+        """The service's database, as its role `app` or `owner`."""
+        parts = urlsplit(self.superuser_url(region))
+        host = parts.netloc.rpartition("@")[2]
+        netloc = f"{service}_{role}:{self.secrets.database_password}@{host}"
+        return urlunsplit(parts._replace(netloc=netloc, path=f"/{service}"))
+
+    def redis_url(self, region: str) -> str:
+        own = self.replaced.of(region, "redis")
+        return own or f"redis://127.0.0.1:{self.ports[region].redis}/0"
+
+    def otlp(self, region: str) -> str:
+        return self.replaced.of(region, "otlp") or f"127.0.0.1:{self.ports[region].otlp}"
+
+    @property
+    def providers(self) -> str:
+        return str(self.replaced.provider or self.places.providers)
+
+
+def operator_email(region: str) -> str:
+    """The e-mail address of the region's operator."""
+    return f"operator@{region}.hemline.example"
+
+
+def load(places: Places, base_port: int = BASE_PORT, edge_port: int = EDGE_PORT) -> World:
+    """Reads what there is of the world in ``places``, and makes its secrets if there are none.
+
+    Raises:
+        PlanError: in one line, what cannot be.
+    """
+    try:
+        found = topology.load(TOPOLOGY)
+    except topology.TopologyError as error:
+        raise PlanError(f"topology: {error}") from None
+    regions = [name for group in found.jurisdictions.values() for name in group.regions]
+    _check_ports(regions, base_port, edge_port)
+    return World(
+        places=places,
+        topology=found,
+        secrets=private.load(places.secrets),
+        replaced=replacements.load(places.replacements, regions),
+        base_port=base_port,
+        ports=region_ports(regions, base_port, edge_port),
+    )
+
+
+def _check_ports(regions: Sequence[str], base_port: int, edge_port: int) -> None:
+    if len(regions) * 100 > PROVIDER_PORT:
+        raise PlanError(f"the local world has ports for 9 regions, not for {len(regions)}")
+    if not 0 < base_port <= HIGHEST_PORT - BLOCK:
+        raise PlanError(f"base port {base_port}: a thousand ports must follow it")
+    edges = range(edge_port, edge_port + len(regions))
+    if not 0 < edge_port <= HIGHEST_PORT - len(regions):
+        raise PlanError(f"edge port {edge_port}: not a port")
+    if any(base_port <= port < base_port + BLOCK for port in edges):
+        raise PlanError(f"edge port {edge_port} lies in the thousand after base port {base_port}")
