@@ -29,16 +29,17 @@ def service(world: World, region: str, name: str) -> dict[str, str]:
 
 def _databases(world: World, region: str, name: str) -> dict[str, str]:
     """The service's own database in each region of the jurisdiction, and no other's."""
-    urls = {home: world.database_url(home, name, "app") for home in world.siblings(region)}
+    urls = {home: world.database_url(home, name) for home in world.siblings(region)}
     return {"HEMLINE_DATABASE_URLS": json.dumps(urls)}
 
 
 def _identity(world: World, region: str) -> dict[str, str]:
+    jurisdiction = world.topology.jurisdiction_of(region).name
     return {
         **_databases(world, region, "identity"),
         "HEMLINE_PROVIDERS_FILE": world.providers,
-        "HEMLINE_LOGIN_PEPPER": world.secrets.login_pepper,
-        "HEMLINE_SIGNING_KEY_SECRET": world.secrets.signing_key_secret,
+        "HEMLINE_LOGIN_PEPPER": world.secrets.of("login pepper", jurisdiction),
+        "HEMLINE_SIGNING_KEY_SECRET": world.secrets.of("signing keys", jurisdiction),
     }
 
 

@@ -8,9 +8,11 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -81,24 +83,40 @@ class Postgres:
 
     def provision(self, service: str) -> None:
         """Makes the service's roles and database, unless they are there. The server must be up."""
-        provision(self.url(SUPERUSER, "postgres"), self.password, service)
+        both = {"owner": self.password, "app": self.password}
+        provision(self.url(SUPERUSER, "postgres"), service, both)
 
 
-def provision(superuser_url: str, password: str, service: str) -> None:
-    """Makes ``service``'s roles and database at a running server, unless they are there."""
+def provision(superuser_url: str, service: str, passwords: Mapping[str, str]) -> None:
+    """Makes ``service``'s roles and database at a running server, unless they are there.
+
+    Args:
+        superuser_url: of somebody who may make roles and databases.
+        service: names the database.
+        passwords: of `owner` and `app`. Set again where the role is there: a server may outlive
+            the folder that knew them.
+    """
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        for role in (f"{service}_owner", f"{service}_app"):
-            found = _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", role)
-            # The password is set again: a server may outlive the folder that knew it.
+        for role, password in passwords.items():
+            name = f"{service}_{role}"
+            found = _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)
             connection.execute(
                 sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
                     sql.SQL("ALTER" if found else "CREATE"),
-                    sql.Identifier(role),
+                    sql.Identifier(name),
                     sql.Literal(password),
                 )
             )
         if not _found(connection, "SELECT 1 FROM pg_database WHERE datname = %s", service):
             _create_database(connection, service)
+
+
+def service_url(superuser_url: str, service: str, role: str, password: str) -> str:
+    """The URL of ``service``'s database at the same server, as its role `owner` or `app`."""
+    parts = urlsplit(superuser_url)
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"{service}_{role}:{password}@{host}"
+    return urlunsplit(parts._replace(netloc=netloc, path=f"/{service}"))
 
 
 def _create_database(connection: psycopg.Connection, service: str) -> None:

@@ -3,8 +3,8 @@
     python -m deploy.local.prepare initdb FOLDER
     python -m deploy.local.prepare databases
 
-Passwords come in HEMLINE_DATABASE_PASSWORD, the server's address in HEMLINE_SUPERUSER_URL, the
-owners' addresses in HEMLINE_OWNER_URLS (a JSON object by service).
+The first is told HEMLINE_SUPERUSER_PASSWORD; the second HEMLINE_SUPERUSER_URL, and in
+HEMLINE_SERVICE_PASSWORDS a JSON object: service to the passwords of its `owner` and `app`.
 """
 
 import json
@@ -16,22 +16,22 @@ from deploy.local import postgres
 
 
 def main(arguments: list[str]) -> None:
-    password = os.environ["HEMLINE_DATABASE_PASSWORD"]
     match arguments:
         case ["initdb", folder]:
+            password = os.environ["HEMLINE_SUPERUSER_PASSWORD"]
             postgres.Postgres(Path(folder), 0, password).initialise()
         case ["databases"]:
-            _databases(password)
+            _databases(os.environ["HEMLINE_SUPERUSER_URL"])
         case _:
             sys.exit(f"prepare: {__doc__}")
 
 
-def _databases(password: str) -> None:
+def _databases(superuser_url: str) -> None:
     from services.chassis.migrate import upgrade  # Not needed to make a folder.
 
-    for service, owner_url in json.loads(os.environ["HEMLINE_OWNER_URLS"]).items():
-        postgres.provision(os.environ["HEMLINE_SUPERUSER_URL"], password, service)
-        upgrade(service, owner_url)
+    for service, passwords in json.loads(os.environ["HEMLINE_SERVICE_PASSWORDS"]).items():
+        postgres.provision(superuser_url, service, passwords)
+        upgrade(service, postgres.service_url(superuser_url, service, "owner", passwords["owner"]))
         sys.stdout.write(f"{service}: ready\n")
 
 

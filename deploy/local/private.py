@@ -1,39 +1,45 @@
-"""The passwords and keys of one world: made once, kept in a file that its owner alone may read."""
+"""The passwords and keys of one world, derived from one key that its owner alone may read."""
 
 import base64
+import hashlib
+import hmac
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from deploy.local.parts import PlanError
+
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    database_password: str = field(repr=False)
-    login_pepper: str = field(repr=False)
-    signing_key_secret: str = field(repr=False)
+    key: bytes = field(repr=False)
+
+    def of(self, *purpose: str) -> str:
+        """Returns the secret for ``purpose``: 32 bytes, base64url. One says nothing of another."""
+        made = hmac.digest(self.key, "/".join(purpose).encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(made).decode()
 
 
 def load(path: Path) -> Secrets:
-    """Reads ``path``, or makes it."""
+    """Reads ``path``, or makes it. Raises PlanError if it cannot be read."""
     if not path.exists():
         _write(path)
-    return Secrets(**json.loads(path.read_text("utf-8")))
+    try:
+        return Secrets(bytes.fromhex(json.loads(path.read_text("utf-8"))["key"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise PlanError(f"{path}: not as the world wrote it") from None
 
 
 def _write(path: Path) -> None:
-    made = Secrets(
-        database_password=secrets.token_urlsafe(24),
-        login_pepper=secrets.token_urlsafe(32),
-        # A Fernet key: 32 bytes, base64url.
-        signing_key_secret=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-    )
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     # Never readable by others, not even while it is being written.
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(made), file)
+        json.dump({"key": secrets.token_hex(KEY_BYTES)}, file)
     new.replace(path)

@@ -64,7 +64,7 @@ def postgres(world: World, region: str) -> Iterator[Part]:
     yield Part(
         f"{region}/initdb",
         python("deploy.local.prepare", "initdb", str(server.data)),
-        {**base(), "HEMLINE_DATABASE_PASSWORD": world.secrets.database_password},
+        {**base(), "HEMLINE_SUPERUSER_PASSWORD": server.password},
         memo=Memo(server.data / "hemline.made"),
     )
     yield Part(
@@ -102,7 +102,7 @@ def redis(world: World, region: str) -> Part:
 
 def databases(world: World, region: str) -> Part:
     """Roles, databases and tables of every service. Skipped while no migration has changed."""
-    owner_urls = {service: world.database_url(region, service, "owner") for service in STORES}
+    passwords = {service: world.database_passwords(region, service) for service in STORES}
     migrations = [
         path
         for service in STORES
@@ -114,9 +114,8 @@ def databases(world: World, region: str) -> Part:
         python("deploy.local.prepare", "databases"),
         {
             **base(),
-            "HEMLINE_DATABASE_PASSWORD": world.secrets.database_password,
             "HEMLINE_SUPERUSER_URL": world.superuser_url(region),
-            "HEMLINE_OWNER_URLS": json.dumps(owner_urls),
+            "HEMLINE_SERVICE_PASSWORDS": json.dumps(passwords),
         },
         needs=() if replaced else (f"{region}/postgres",),
         memo=Memo(

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import private, replacements
 from deploy.local.parts import PlanError
 from deploy.local.places import ROOT, Places
 from deploy.local.ports import BASE_PORT, EDGE_PORT, HIGHEST_PORT, Ports, region_ports
-from deploy.local.postgres import SUPERUSER, Postgres
+from deploy.local.postgres import SUPERUSER, Postgres, service_url
 from deploy.local.private import Secrets
 from deploy.local.replacements import Replacements
 from services.chassis import topology
@@ -47,7 +46,8 @@ class World:
     def postgres(self, region: str) -> Postgres:
         """The embedded server, whether or not it is used."""
         data = self.places.region(region) / "postgres"
-        return Postgres(data, self.ports[region].postgres, self.secrets.database_password)
+        password = self.secrets.of("database", region, SUPERUSER)
+        return Postgres(data, self.ports[region].postgres, password)
 
     def database_folder(self, region: str) -> Path:
         """Where to remember what was done to the region's databases: lost when they are."""
@@ -59,12 +59,16 @@ class World:
         own = self.replaced.of(region, "postgres")
         return own or self.postgres(region).url(SUPERUSER, "postgres")
 
-    def database_url(self, region: str, service: str, role: str) -> str:
-        """The service's database, as its role `app` or `owner`."""
-        parts = urlsplit(self.superuser_url(region))
-        host = parts.netloc.rpartition("@")[2]
-        netloc = f"{service}_{role}:{self.secrets.database_password}@{host}"
-        return urlunsplit(parts._replace(netloc=netloc, path=f"/{service}"))
+    def database_passwords(self, region: str, service: str) -> dict[str, str]:
+        """Of the roles `owner` and `app`. Good for one service in one region."""
+        return {
+            role: self.secrets.of("database", region, service, role) for role in ("owner", "app")
+        }
+
+    def database_url(self, region: str, service: str) -> str:
+        """The service's database, as the role that it runs as."""
+        password = self.database_passwords(region, service)["app"]
+        return service_url(self.superuser_url(region), service, "app", password)
 
     def redis_url(self, region: str) -> str:
         own = self.replaced.of(region, "redis")
