@@ -45,9 +45,9 @@ BREACHES = text("""
 WITH line AS (
   SELECT staged.*, known.sku IS NOT NULL AS is_known, known.style AS known_style,
     known.colour AS known_colour, known.size AS known_size,
-    first_value(row) OVER counted AS counted_row, row_number() OVER counted AS counted_times
+    first_value(staged.row) OVER counted AS counted_row, row_number() OVER counted AS counted_times
   FROM staged LEFT JOIN sku known ON known.sku = staged.sku
-  WINDOW counted AS (PARTITION BY staged.store, staged.sku ORDER BY position)
+  WINDOW counted AS (PARTITION BY staged.store, staged.sku ORDER BY staged.position)
 ), described AS (
   SELECT line.*,
     first_value(row) OVER of_sku AS sku_row,
@@ -83,7 +83,7 @@ WITH line AS (
   SELECT position, row, 'size', 'size_twice', size_row::text
   FROM described WHERE sku <> size_sku
   UNION ALL
-  SELECT position, row, 'size', 'size_taken', taken.sku
+  SELECT described.position, row, 'size', 'size_taken', taken.sku
   FROM described JOIN sku taken USING (style, colour, size)
 )
 SELECT row, field, rule, other, (SELECT count(DISTINCT position) FROM breach) AS rejected
@@ -146,18 +146,21 @@ ORDER BY sku
 
 # Run when the catalogue has grown: a style or a choice above its limit, at its first line.
 OVERSIZE = text("""
-WITH line AS (
+WITH of_style AS (
+  SELECT DISTINCT ON (style) position, row, style
+  FROM staged WHERE style <> '' ORDER BY style, position
+), of_choice AS (
   SELECT DISTINCT ON (style, colour) position, row, style, colour
   FROM staged WHERE style <> '' AND colour <> '' ORDER BY style, colour, position
 ), breach AS (
-  SELECT DISTINCT ON (style) position, row, 'colour' AS field, 'too_many_choices' AS rule
-  FROM line
-  WHERE (SELECT count(*) FROM choice WHERE choice.style = line.style) > :choices
+  SELECT position, row, 'colour' AS field, 'too_many_choices' AS rule
+  FROM of_style
+  WHERE :choices < (SELECT count(*) FROM choice WHERE choice.style = of_style.style)
   UNION ALL
   SELECT position, row, 'size', 'too_many_sizes'
-  FROM line
+  FROM of_choice
   WHERE :sizes < (
-    SELECT count(*) FROM sku WHERE sku.style = line.style AND sku.colour = line.colour
+    SELECT count(*) FROM sku WHERE sku.style = of_choice.style AND sku.colour = of_choice.colour
   )
 )
 SELECT row, field, rule, '' AS other, (SELECT count(DISTINCT position) FROM breach) AS rejected
