@@ -20,7 +20,7 @@ HASH_LENGTH = 16
 
 @dataclass(frozen=True)
 class Resource:
-    """One xDS resource. Equal ones have equal versions."""
+    """One xDS resource. Compare versions: equal content may have been packed in another order."""
 
     type_url: str
     name: str

@@ -1,0 +1,16 @@
+"""Settings of the router, from `HEMLINE_*` variables."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from services.chassis.settings import ServiceSettings
+
+
+class RouterSettings(ServiceSettings):
+    endpoints_file: Path = Field(description="Where each part of each region listens, as YAML.")
+    ads_address: str = Field(description="host:port on which to serve xDS to the region's proxies.")
+    signing_key_addresses: dict[str, tuple[str, ...]] = Field(
+        description="JSON object: jurisdiction to list of host:port; identity services of the own, "
+        "edges of the others."
+    )

@@ -1,0 +1,84 @@
+"""State-of-the-world xDS: everything of a type at once, under one version."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from envoy.service.discovery.v3 import discovery_pb2 as pb
+
+from services.router import types
+from services.router.snapshot import Resource, combined
+from services.router.stream import WILDCARD, OnVerdict, Stream, Subscription
+
+
+@dataclass(slots=True)
+class _Subscription(Subscription):
+    held: dict[str, Resource] = field(default_factory=dict)  # What the last answer left it with.
+    claimed: str = ""  # Version that a proxy which came back says it holds.
+
+
+class SotwStream(Stream):
+    def __init__(self, on_verdict: OnVerdict) -> None:
+        super().__init__(on_verdict)
+        self._subscriptions: dict[str, _Subscription] = {}
+
+    def receive(self, request: Any) -> None:
+        first = request.type_url not in self._subscriptions
+        subscription = self._subscriptions.setdefault(request.type_url, _Subscription())
+        if first:
+            subscription.claimed = request.version_info
+        elif request.response_nonce not in ("", subscription.nonce):
+            return  # Overtaken by an answer under way; the proxy will speak again.
+        verdict = subscription.awaiting
+        self._judge(subscription, request)
+        names = set(request.resource_names)
+        if request.type_url in types.FULL_STATE:
+            silent = not names and (first or subscription.wildcard)
+            subscription.wildcard = silent or WILDCARD in names
+        names.discard(WILDCARD)
+        if not first and not verdict and names == subscription.names:
+            # Asked for again: a cluster that is warmed anew waits for its endpoints.
+            subscription.held.clear()
+        subscription.names = names
+
+    def _awaiting(self, type_url: str) -> bool:
+        subscription = self._subscriptions.get(type_url)
+        return subscription is not None and subscription.awaiting
+
+    def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
+        subscription = self._subscriptions.get(type_url)
+        if subscription is None:
+            return None
+        wanted = subscription.wanted(offered)
+        if subscription.claimed:
+            if subscription.claimed == combined(wanted.values()):
+                subscription.held = wanted
+            subscription.claimed = ""
+        held = {name: found.version for name, found in subscription.held.items()}
+        if all(found.version == held.get(name) for name, found in wanted.items()):
+            return None
+        if type_url in types.FULL_STATE:
+            # What is to go stays in until nothing refers to it any more.
+            wanted = subscription.held | wanted
+        return self._response(type_url, subscription, wanted)
+
+    def _removal(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
+        subscription = self._subscriptions.get(type_url)
+        if subscription is None or type_url not in types.FULL_STATE:
+            return None
+        wanted = subscription.wanted(offered)
+        if wanted.keys() >= subscription.held.keys():
+            return None
+        return self._response(type_url, subscription, wanted)
+
+    def _response(
+        self, type_url: str, subscription: _Subscription, wanted: dict[str, Resource]
+    ) -> Any:
+        subscription.held = wanted
+        version = combined(wanted.values())
+        return pb.DiscoveryResponse(
+            type_url=type_url,
+            version_info=version,
+            nonce=self._sent(subscription, version),
+            resources=[found.body for found in wanted.values()],
+        )
