@@ -154,8 +154,8 @@ def _season(panel: Panel, tenant: Floats) -> Floats:
     by_day[panel.days_of_year(panel.days - rows, panel.days)[-YEAR_DAYS:]] = shape
     smooth = _smooth(_smooth(by_day, 5 * WEEK_DAYS), 2 * WEEK_DAYS)
     shrunk = (smooth * years + SEASON_PRIOR_YEARS) / (years + SEASON_PRIOR_YEARS)
-    shape = shrunk / shrunk.mean()
-    return shape
+    normal: Floats = shrunk / shrunk.mean()
+    return normal
 
 
 def _smooth(values: Floats, width: int) -> Floats:

@@ -1,0 +1,50 @@
+"""Wires the parts of the forecast service."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from hemline.forecast.v1 import (
+    forecast_service_pb2,
+    forecast_service_pb2_grpc,
+    sales_service_pb2,
+    sales_service_pb2_grpc,
+)
+
+from services.chassis.cache import Cache
+from services.chassis.clock import Clock, utc_now
+from services.chassis.database import Database
+from services.chassis.server import Served
+from services.chassis.topology import Topology
+from services.forecast.jobs import Jobs
+from services.forecast.servicer import ForecastServicer
+from services.forecast.servicer_sales import SalesServicer
+from services.forecast.settings import ForecastSettings
+
+
+@asynccontextmanager
+async def parts(
+    settings: ForecastSettings, _topology: Topology | None = None
+) -> AsyncIterator[Sequence[Served]]:
+    """Opens the database and the cache, and yields what is served on them."""
+    database = Database(settings.database_urls, pool_size=settings.database_pool_size)
+    cache = Cache(settings.redis_url)
+    try:
+        yield served(database, cache, utc_now)
+    finally:
+        await cache.close()
+        await database.close()
+
+
+def served(database: Database, cache: Cache, clock: Clock) -> Sequence[Served]:
+    return (
+        Served(
+            sales_service_pb2.DESCRIPTOR.services_by_name["SalesService"],
+            sales_service_pb2_grpc.add_SalesServiceServicer_to_server,
+            SalesServicer(database, clock),
+        ),
+        Served(
+            forecast_service_pb2.DESCRIPTOR.services_by_name["ForecastService"],
+            forecast_service_pb2_grpc.add_ForecastServiceServicer_to_server,
+            ForecastServicer(database, cache, Jobs(database, clock)),
+        ),
+    )

@@ -1,0 +1,116 @@
+"""The forecast API on the wire. Translates, caches, opens the transaction; decides nothing."""
+
+from typing import Any
+
+import grpc.aio
+from hemline.forecast.v1 import forecast_service_pb2 as pb
+from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.chassis.cache import Cache
+from services.chassis.database import Database
+from services.forecast import convert
+from services.forecast.domain import ForecastNotFound, Run, SeriesForecast
+from services.forecast.fields import refusal
+from services.forecast.jobs import Jobs
+from services.forecast.store import ForecastStore
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+KEPT_SECONDS = 3600
+"""Keys hold the run, so nothing kept is ever wrong; it only stops being asked for."""
+
+
+class ForecastServicer(pb_grpc.ForecastServiceServicer):
+    def __init__(self, database: Database, cache: Cache, jobs: Jobs) -> None:
+        self._database = database
+        self._cache = cache
+        self._jobs = jobs
+
+    async def CreateForecastRun(
+        self, request: pb.CreateForecastRunRequest, context: Context
+    ) -> pb.CreateForecastRunResponse:
+        del context
+        run = await self._jobs.create_run(convert.run_request_from(request))
+        return pb.CreateForecastRunResponse(forecast_run=convert.message_of_run(run))
+
+    async def GetForecast(
+        self, request: pb.GetForecastRequest, context: Context
+    ) -> pb.GetForecastResponse:
+        del context
+        store, sku = convert.series_from(request)
+        run = await self._run(None)
+
+        async def read() -> bytes:
+            async with self._database.transaction() as session:
+                found = await ForecastStore(session).find(run, store, sku)
+            if found is None:
+                raise ForecastNotFound(f"{sku} never sold in {store}.", store=store, sku=sku)
+            forecast = convert.message_of_forecast(run, found)
+            return pb.GetForecastResponse(forecast=forecast).SerializeToString()
+
+        key = f"forecast:{run.id}:{store}/{sku}"
+        kept = await self._cache.get_or_make(key, read, ttl_seconds=KEPT_SECONDS)
+        return pb.GetForecastResponse.FromString(kept)
+
+    async def ListForecasts(
+        self, request: pb.ListForecastsRequest, context: Context
+    ) -> pb.ListForecastsResponse:
+        del context
+        listing = convert.listing_from(request)
+        async with self._database.transaction() as session:
+            run = await _run_of(session, listing.run_number)
+            found = await _forecasts(ForecastStore(session), run, listing)
+        shown, more = found[: listing.page.size], len(found) > listing.page.size
+        return pb.ListForecastsResponse(
+            forecasts=[convert.message_of_forecast(run, forecast) for forecast in shown],
+            next_page_token=listing.token(run, shown[-1] if more else None),
+            forecast_run=convert.message_of_run(run),
+        )
+
+    async def ListTrendingProducts(
+        self, request: pb.ListTrendingProductsRequest, context: Context
+    ) -> pb.ListTrendingProductsResponse:
+        del context
+        page = convert.trends_page_from(request)
+        number, rank = (int(part) for part in page.after) if page.after else (None, 0)
+        run = await self._run(number)
+
+        async def read() -> bytes:
+            async with self._database.transaction() as session:
+                found = await ForecastStore(session).trends(run, rank, page.size + 1)
+            shown, more = found[: page.size], len(found) > page.size
+            return pb.ListTrendingProductsResponse(
+                trending_products=[convert.message_of_trend(trend) for trend in shown],
+                next_page_token=page.token((run.number, shown[-1].rank) if more else None),
+            ).SerializeToString()
+
+        key = f"trends:{run.id}:{rank}+{page.size}"
+        kept = await self._cache.get_or_make(key, read, ttl_seconds=KEPT_SECONDS)
+        return pb.ListTrendingProductsResponse.FromString(kept)
+
+    async def _run(self, number: int | None) -> Run:
+        async with self._database.transaction() as session:
+            return await _run_of(session, number)
+
+
+async def _run_of(session: AsyncSession, number: int | None) -> Run:
+    """The current run, or the kept one of that number: pages never mix runs."""
+    runs = await ForecastStore(session).kept_runs()
+    if number is None:
+        return runs[0]
+    for run in runs:
+        if run.number == number:
+            return run
+    raise refusal("page_token", convert.STALE)
+
+
+async def _forecasts(
+    store: ForecastStore, run: Run, listing: convert.Listing
+) -> list[SeriesForecast]:
+    after, limit = listing.page.after, listing.page.size + 1
+    if listing.by_units:
+        best = None if after is None else (float(after[1]), str(after[2]), str(after[3]))
+        return await store.by_units(run, listing.store, best, limit)
+    name = None if after is None else (str(after[1]), str(after[2]))
+    return await store.by_name(run, listing.store, name, limit)

@@ -1,0 +1,90 @@
+"""Reads what runs have found.
+
+Every statement runs in the caller's transaction, which row-level security limits to one tenant.
+"""
+
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.forecast.domain import KEPT_RUNS, NoRun, Run, SeriesForecast, Trend
+from services.forecast.store_runs import run_from
+from services.forecast.tables import ForecastRow, ForecastRunRow, TrendRow
+
+
+class ForecastStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def kept_runs(self) -> list[Run]:
+        """Returns the runs that can be read, the current one first. Raises NoRun without any."""
+        query = select(ForecastRunRow).order_by(ForecastRunRow.number.desc()).limit(KEPT_RUNS)
+        rows = (await self._session.scalars(query)).all()
+        if not rows:
+            raise NoRun("Nothing was forecast yet. Import sales and create a forecast run first.")
+        return [run_from(row) for row in rows]
+
+    async def find(self, run: Run, store: str, sku: str) -> SeriesForecast | None:
+        query = select(ForecastRow).where(
+            ForecastRow.run_number == run.number, ForecastRow.store == store, ForecastRow.sku == sku
+        )
+        row = await self._session.scalar(query)
+        return None if row is None else _forecast_from(row)
+
+    async def by_name(
+        self, run: Run, store: str | None, after: tuple[str, str] | None, limit: int
+    ) -> list[SeriesForecast]:
+        """Returns forecasts by store and SKU."""
+        query = _of(run, store).order_by(ForecastRow.store, ForecastRow.sku).limit(limit)
+        if after is not None:
+            query = query.where(tuple_(ForecastRow.store, ForecastRow.sku) > after)
+        return [_forecast_from(row) for row in await self._session.scalars(query)]
+
+    async def by_units(
+        self, run: Run, store: str | None, after: tuple[float, str, str] | None, limit: int
+    ) -> list[SeriesForecast]:
+        """Returns forecasts, best sellers first, then by store and SKU."""
+        units = ForecastRow.horizon_mean_units
+        name = tuple_(ForecastRow.store, ForecastRow.sku)
+        query = _of(run, store).order_by(units.desc(), ForecastRow.store, ForecastRow.sku)
+        if after is not None:
+            # Spelled so that the index begins at the first condition.
+            query = query.where(units <= after[0], (units < after[0]) | (name > after[1:]))
+        return [_forecast_from(row) for row in await self._session.scalars(query.limit(limit))]
+
+    async def trends(self, run: Run, after_rank: int, limit: int) -> list[Trend]:
+        query = (
+            select(TrendRow)
+            .where(TrendRow.run_number == run.number, TrendRow.rank > after_rank)
+            .order_by(TrendRow.rank)
+            .limit(limit)
+        )
+        return [_trend_from(row) for row in await self._session.scalars(query)]
+
+
+def _of(run: Run, store: str | None) -> Select[ForecastRow]:
+    query = select(ForecastRow).where(ForecastRow.run_number == run.number)
+    return query if store is None else query.where(ForecastRow.store == store)
+
+
+def _forecast_from(row: ForecastRow) -> SeriesForecast:
+    return SeriesForecast(
+        store=row.store,
+        sku=row.sku,
+        product=row.product,
+        horizon_mean_units=row.horizon_mean_units,
+        mean=row.mean,
+        p10=row.p10,
+        p50=row.p50,
+        p90=row.p90,
+    )
+
+
+def _trend_from(row: TrendRow) -> Trend:
+    return Trend(
+        rank=row.rank,
+        product=row.product,
+        growth_ratio=row.growth_ratio,
+        growth_ratio_p10=row.growth_ratio_p10,
+        recent_units=row.recent_units,
+        previous_units=row.previous_units,
+    )

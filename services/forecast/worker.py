@@ -1,0 +1,62 @@
+"""The engine in a process of its own: a history on standard input, its forecast on standard output.
+
+`python -m services.forecast.worker`. A process, not a thread: numpy holds Python's lock between its
+many short steps, and calls must go on being answered. It can also be ended with its call.
+"""
+
+import asyncio
+import os
+import sys
+
+import structlog
+
+from services.forecast import engine
+from services.forecast.history import (
+    History,
+    Result,
+    pack_history,
+    pack_outcome,
+    unpack_history,
+    unpack_outcome,
+)
+
+SECRETS = "HEMLINE_"
+
+log = structlog.get_logger()
+
+
+async def compute(history: History, horizon: int) -> Result:
+    """Forecasts in a new process, which does not outlive this call.
+
+    Raises:
+        RuntimeError: the process failed. What it said is in the log.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", __name__),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        # No passwords where none are needed.
+        env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS)},
+    )
+    try:
+        answer, complaint = await process.communicate(pack_history(history, horizon))
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        log.error("worker_failed", code=process.returncode, stderr=complaint.decode()[-2000:])
+        raise RuntimeError("The forecasting process failed.")
+    return unpack_outcome(answer)
+
+
+def main() -> None:
+    history, horizon = unpack_history(sys.stdin.buffer.read())
+    outcome = engine.forecast(history.panel(), history.products, horizon)
+    sys.stdout.buffer.write(pack_outcome(outcome))
+
+
+if __name__ == "__main__":
+    main()
