@@ -1,0 +1,58 @@
+"""What commands print: tables and JSON on standard output, progress on standard error.
+
+Colours follow NO_COLOR, and are left out where nobody is looking.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+WIDTH = 120  # Where there is no terminal to ask.
+
+Report = Callable[[float], None]
+"""Takes the share that is done, 0 to 1."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(
+        file=stream, width=None if stream.isatty() else WIDTH, highlight=False, soft_wrap=True
+    )
+
+
+def print_json(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Prints a table. A heading that begins with `>` has its column aligned right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        right = heading.startswith(">")
+        table.add_column(heading.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console().print(table)
+
+
+@contextmanager
+def progress(*, enabled: bool = True) -> Iterator[Callable[[str], Report]]:
+    """Bars on standard error, where it is a terminal. Call it with a label for each step."""
+    screen = console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=screen, disable=not (enabled and screen.is_terminal)) as bars:
+
+        def begin(label: str) -> Report:
+            task = bars.add_task(label, total=1.0)
+            return lambda share: bars.update(task, completed=share)
+
+        yield begin
