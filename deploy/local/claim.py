@@ -1,12 +1,17 @@
 """A world folder belongs to one supervisor at a time, and so do the ports."""
 
 import fcntl
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from deploy.local import ports, process, state
 from deploy.local.parts import Part
+
+ATTEMPTS = 5
+ATTEMPT_SECONDS = 0.05
 
 
 class Taken(Exception):
@@ -22,11 +27,30 @@ def claim(folder: Path) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Taken(f"This world runs already ({folder}).") from None
+        for attempt in range(ATTEMPTS):
+            if _locked(lock):
+                break
+            # Somebody may merely be asking whether it is held.
+            time.sleep(ATTEMPT_SECONDS * attempt)
+        else:
+            raise Taken(f"This world runs already ({folder}).")
         yield
+
+
+def _locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def held(folder: Path) -> bool:
+    """Whether a supervisor holds ``folder``."""
+    if not (folder / "lock").exists():
+        return False
+    with (folder / "lock").open("w") as lock:
+        return not _locked(lock)
 
 
 def clear(file: Path) -> list[str]:

@@ -1,0 +1,180 @@
+"""What runs, whether it answers, and what it costs."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local import plan, world
+from deploy.local.parts import Kind, Part, PlanError
+from deploy.local.places import Places
+from deploy.local.state import PartState, PartStatus, WorldState, WorldStatus
+
+RUNNING = (PartState.READY, PartState.DONE)
+STYLES = {True: "green", False: "bold red"}
+
+
+@dataclass(frozen=True, slots=True)
+class PartReport:
+    name: str
+    state: str
+    healthy: bool  # As the part itself says now; for a task, whether it is done.
+    pid: int | None
+    port: int | None
+    restarts: int
+    since: str | None  # RFC 3339.
+    memory_bytes: int
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    state: str
+    problem: str | None
+    folder: str
+    supervisor_pid: int | None
+    ready_seconds: float | None
+    memory_bytes: int  # Proportional set size: memory shared by processes is counted once.
+    regions: dict[str, dict[str, Any]]
+    parts: list[PartReport]
+
+    @property
+    def healthy(self) -> bool:
+        return self.state == WorldState.READY and all(part.healthy for part in self.parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"healthy": self.healthy, **asdict(self)}
+
+
+def report(here: Places, found: WorldStatus) -> Report:
+    """Asks every part of the world whether it answers."""
+    planned = _planned(here, found)
+    healthy = asyncio.run(_healthy(found, planned))
+    parts = [_part(part, healthy=part.name in healthy) for part in found.parts.values()]
+    supervisor = found.supervisor.find() if found.supervisor else None
+    return Report(
+        state=found.state,
+        problem=found.problem,
+        folder=str(here.folder),
+        supervisor_pid=supervisor.pid if supervisor else None,
+        ready_seconds=found.ready_seconds,
+        memory_bytes=sum(part.memory_bytes for part in parts)
+        + (_memory_bytes(supervisor) if supervisor else 0),
+        regions=_regions(here, found, parts),
+        parts=parts,
+    )
+
+
+def show(found: Report, console: Console) -> None:
+    """Prints the report as a table."""
+    if found.problem:
+        console.print(found.problem, style="red", highlight=False, markup=False)
+    if found.state in (WorldState.STOPPED, WorldState.FAILED):
+        console.print(f"The world in {found.folder} is not running.", highlight=False)
+        return
+    table = Table("part", "state", "port", "pid", "restarts", "MB", box=None, pad_edge=False)
+    for part in found.parts:
+        answers = "" if part.healthy or part.state not in RUNNING else ", does not answer"
+        table.add_row(
+            part.name,
+            f"[{STYLES[part.healthy]}]{part.state}{answers}[/]",
+            str(part.port or ""),
+            str(part.pid or ""),
+            str(part.restarts or ""),
+            f"{part.memory_bytes / 1e6:.0f}" if part.memory_bytes else "",
+        )
+    console.print(table)
+    for region, facts in found.regions.items():
+        style = STYLES[facts["healthy"]]
+        console.print(f"[{style}]{region}[/] ({facts['jurisdiction']}): {facts['edge']}")
+    console.print(f"{found.state}; {found.memory_bytes / 1e6:,.0f} MB of memory", highlight=False)
+
+
+def memory_bytes(found: WorldStatus) -> int:
+    """Of all processes of the world, its supervisor included."""
+    ids = [part.process for part in found.parts.values()] + [found.supervisor]
+    processes = [process_id.find() for process_id in ids if process_id]
+    return sum(_memory_bytes(process) for process in processes if process)
+
+
+def by_group(names: Iterable[str]) -> str:
+    """Counts parts by region: `eu-central-1 12, world 2`."""
+    counts = Counter(name.partition("/")[0] if "/" in name else "world" for name in names)
+    return ", ".join(f"{group} {count}" for group, count in counts.items())
+
+
+async def _healthy(found: WorldStatus, planned: list[Part]) -> set[str]:
+    """Returns the names of the parts that answer, or that are done."""
+
+    async def answers(part: Part, status: PartStatus) -> bool:
+        if status.state not in RUNNING or part.probe is None or part.kind is Kind.GATE:
+            return status.state in RUNNING
+        return bool(status.process and status.process.find()) and await part.probe.ready()
+
+    known = [(part, found.parts[part.name]) for part in planned if part.name in found.parts]
+    answered = await asyncio.gather(*(answers(part, status) for part, status in known))
+    return {part.name for (part, _), answer in zip(known, answered, strict=True) if answer}
+
+
+def _planned(here: Places, found: WorldStatus) -> list[Part]:
+    try:
+        return plan.parts(world.load(here, found.base_port, found.edge_port))
+    except PlanError:
+        return []  # Nothing was ever started, or its files have been spoilt since.
+
+
+def _regions(here: Places, found: WorldStatus, parts: list[PartReport]) -> dict[str, Any]:
+    try:
+        drawn = world.load(here, found.base_port, found.edge_port)
+    except PlanError:
+        return {}
+    return {
+        region: {
+            "jurisdiction": drawn.topology.jurisdiction_of(region).name,
+            "edge": f"http://127.0.0.1:{ports.edge}",
+            "healthy": found.state is WorldState.READY
+            and all(part.healthy for part in parts if part.name.startswith(f"{region}/")),
+        }
+        for region, ports in drawn.ports.items()
+    }
+
+
+def _part(part: PartStatus, *, healthy: bool) -> PartReport:
+    process = part.process.find() if part.process else None
+    return PartReport(
+        name=part.name,
+        state=part.state,
+        healthy=healthy,
+        pid=process.pid if process else None,
+        port=part.port,
+        restarts=part.restarts,
+        since=datetime.fromtimestamp(part.since, UTC).isoformat() if part.since else None,
+        memory_bytes=_memory_bytes(process) if process else 0,
+        log=part.log,
+    )
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    """The process and its children, such as PostgreSQL's. Resident size where PSS is hidden."""
+    total = 0
+    for each in [process, *_children(process)]:
+        try:
+            total += int(each.memory_full_info().pss)
+        except (psutil.AccessDenied, AttributeError):
+            total += int(each.memory_info().rss)
+        except psutil.Error:
+            continue
+    return total
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.Error:
+        return []
