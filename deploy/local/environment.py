@@ -44,9 +44,19 @@ def _identity(world: World, region: str) -> dict[str, str]:
 
 
 def _router(world: World, region: str) -> dict[str, str]:
+    own = world.topology.jurisdiction_of(region).name
+    # Identity itself is reached inside of the jurisdiction only; from outside, through the edges.
+    key_addresses = {
+        name: [
+            f"127.0.0.1:{ports.grpc('identity') if name == own else ports.edge}"
+            for ports in (world.ports[sibling] for sibling in jurisdiction.regions)
+        ]
+        for name, jurisdiction in world.topology.jurisdictions.items()
+    }
     return {
         "HEMLINE_ENDPOINTS_FILE": str(world.places.endpoints),
-        "HEMLINE_XDS_ADDRESS": f"127.0.0.1:{world.ports[region].xds}",
+        "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{world.ports[region].xds}",
+        "HEMLINE_SIGNING_KEY_ADDRESSES": json.dumps(key_addresses),
     }
 
 
