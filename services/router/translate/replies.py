@@ -74,7 +74,8 @@ def _no_token() -> dict[str, Any]:
 
 
 def _unusable_token() -> dict[str, Any]:
-    return _mapper(_status_is(403), TokenUnusable("The token opens nothing here by this name."))
+    error = TokenUnusable("The token is not meant for this, or there is no such method.")
+    return _mapper(_status_is(403), error)
 
 
 def _nobody(flags: tuple[str, ...] = NOBODY_ANSWERED) -> dict[str, Any]:

@@ -1,0 +1,262 @@
+"""A small world of real Envoys: three routers, edges and sidecars on free ports, tiny backends."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any, cast
+
+import grpc
+import grpc.aio
+from google.rpc import error_details_pb2, status_pb2
+
+from services.chassis import contract, topology
+from services.chassis.keys import Jwk
+from services.router import endpoints, nodes
+from services.router.bootstrap import bootstrap
+from services.router.cache import SnapshotCache
+from services.router.nodes import Node
+from services.router.publish import Publisher
+from services.router.server import serving_ads
+from services.router.translate import Facts
+from tests.api.router.backend import Echo, backend
+from tests.api.router.collector import Collector, collector
+from tests.support.envoy import Proxy, envoy
+from tests.support.servers import free_port
+from tests.support.tokens import Signer, claims
+
+ORIGIN = "https://app.hemline.test"
+GET_STOCK = "/hemline.inventory.v1.InventoryService/GetStockLevel"
+RECORD = "/hemline.inventory.v1.InventoryService/RecordMovement"
+EXCHANGE = "/hemline.identity.v1.IdentityService/ExchangeToken"
+FORECAST = "/hemline.forecast.v1.ForecastService/GetForecast"
+
+
+@dataclass
+class Answer:
+    """What a client sees of a call, over gRPC or gRPC-Web."""
+
+    code: grpc.StatusCode
+    message: str
+    headers: dict[str, str]
+    details: status_pb2.Status | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        return self.info.reason
+
+    @property
+    def info(self) -> Any:
+        info = error_details_pb2.ErrorInfo()
+        if self.details is not None:
+            self.details.details[0].Unpack(info)
+        return info
+
+
+class Region:
+    """One region's control plane, and the facts of the whole world."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        known = [nodes.edge(facts.region)]
+        known += [nodes.sidecar(facts.region, name, 1) for name in facts.here.services]
+        self.cache = SnapshotCache(known)
+        self.publisher = Publisher(facts, self.cache)
+        self.ads = AsyncExitStack()
+        self.ads_address = f"127.0.0.1:{free_port()}"
+
+    async def start(self) -> None:
+        await self.ads.enter_async_context(serving_ads(self.cache, self.ads_address))
+
+    async def stop(self) -> None:
+        await self.ads.aclose()
+
+
+class Mesh:
+    def __init__(self, stack: AsyncExitStack, found: topology.Topology, signers: Any) -> None:
+        self.topology = found
+        self.signers: dict[str, Signer] = signers
+        self._stack = stack
+        self.endpoints = endpoints.parse(
+            addresses(found), found, {method.service for method in contract.methods()}
+        )
+        self.regions = {name: Region(self._facts(name)) for name in found.regions}
+        self.backends: dict[tuple[str, str], Echo] = {}
+        self.collectors: dict[str, Collector] = {}
+        self.proxies: dict[Node, Proxy] = {}
+        self.running: dict[Node, AsyncExitStack] = {}
+
+    def _facts(self, region: str) -> Facts:
+        return Facts(region, self.topology, self.endpoints, {}, contract.methods(), 1.0)
+
+    async def start_backend(self, region: str, service: str) -> None:
+        address = str(self.endpoints[region].services[service].app)
+        made = backend(f"{service}@{region}", address)
+        self.backends[region, service] = await self._stack.enter_async_context(made)
+
+    async def start_proxy(self, node: Node, api_type: str) -> None:
+        stack = await self._stack.enter_async_context(AsyncExitStack())
+        admin = f"127.0.0.1:{free_port()}"
+        ads = [self.regions[node.region].ads_address]
+        config = bootstrap(str(node), ads, admin, api_type=api_type)
+        self.proxies[node] = await stack.enter_async_context(envoy(config))
+        self.running[node] = stack
+
+    async def start_collector(self, region: str) -> None:
+        address = str(self.endpoints[region].otlp)
+        made = collector(address)
+        self.collectors[region] = await self._stack.enter_async_context(made)
+
+    async def kill(self, node: Node) -> None:
+        await self.running.pop(node).aclose()
+
+    def publish(self, keys: Mapping[str, Iterable[Signer]]) -> None:
+        """Publishes these signers' keys in every region."""
+        known = {
+            name: tuple(jwk(signer, self.topology.jurisdictions[name]) for signer in found)
+            for name, found in keys.items()
+        }
+        for region in self.regions.values():
+            assert region.publisher.publish(known)
+
+    def token(self, home: str, **changed: Any) -> str:
+        jurisdiction = self.topology.jurisdiction_of(home)
+        made = {**claims(jurisdiction, home), **changed}
+        kept = {name: value for name, value in made.items() if value is not None}
+        return self.signers[jurisdiction.name].sign(kept)
+
+    async def grpc(self, edge: str, path: str, token: str | None, *metadata: Any) -> Answer:
+        address = str(self.endpoints[edge].edge)
+        return await call(address, path, token, *metadata)
+
+    def web(self, edge: str, path: str, token: str | None, **headers: str) -> Answer:
+        """The same over gRPC-Web, as a browser on another origin would."""
+        sent = {
+            "content-type": "application/grpc-web+proto",
+            "x-grpc-web": "1",
+            "origin": ORIGIN,
+            **headers,
+        }
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
+        response, body = self.http(edge, "POST", path, sent, b"\0\0\0\0\0")
+        return _web_answer(response, body)
+
+    def http(
+        self, edge: str, method: str, path: str, headers: dict[str, str], body: bytes = b""
+    ) -> tuple[HTTPResponse, bytes]:
+        address = self.endpoints[edge].edge
+        connection = HTTPConnection(address.ip, address.port, timeout=10)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return response, response.read()
+        finally:
+            connection.close()
+
+
+async def call(address: str, path: str, token: str | None, *metadata: Any) -> Answer:
+    """One unary gRPC call, whatever becomes of it."""
+    sent = [*metadata]
+    if token is not None:
+        sent.append(("authorization", f"Bearer {token}"))
+    async with grpc.aio.insecure_channel(address) as channel:
+        running = channel.unary_unary(path)(b"", metadata=sent, timeout=10)
+        try:
+            body = json.loads(cast("bytes", await running))
+        except grpc.aio.AioRpcError as error:
+            trailers = {**dict(error.initial_metadata()), **dict(error.trailing_metadata())}
+            details = _details(trailers.get("grpc-status-details-bin"))
+            return Answer(error.code(), error.details() or "", _text(trailers), details)
+        headers = {**dict(await running.initial_metadata())}
+        return Answer(grpc.StatusCode.OK, "", _text(headers), None, body)
+
+
+def jwk(signer: Signer, jurisdiction: topology.Jurisdiction) -> Jwk:
+    numbers = signer.private_key.public_key().public_numbers()
+    x, y = (
+        base64.urlsafe_b64encode(value.to_bytes(32, "big")).decode().rstrip("=")
+        for value in (numbers.x, numbers.y)
+    )
+    return Jwk(signer.kid, jurisdiction.issuer, x, y)
+
+
+def addresses(found: topology.Topology) -> dict[str, Any]:
+    """An endpoints file of free ports."""
+
+    def one() -> str:
+        return f"127.0.0.1:{free_port()}"
+
+    services = sorted({method.service for method in contract.methods()})
+    return {
+        "regions": {
+            name: {
+                "edge": {"listen": one()},
+                "otlp": one(),
+                "services": {service: {"sidecar": [one()], "app": one()} for service in services},
+            }
+            for name in found.regions
+        }
+    }
+
+
+@asynccontextmanager
+async def mesh(found: topology.Topology, api_type: str) -> AsyncIterator[Mesh]:
+    """Runs every edge, and the sidecars and backends of inventory and of the EU's identity.
+
+    Of forecast and router nothing runs: whoever calls them finds nobody.
+    """
+    signers = {name: Signer(f"{name}-1") for name in found.jurisdictions}
+    async with AsyncExitStack() as stack:
+        made = Mesh(stack, found, signers)
+        for region in made.regions.values():
+            await region.start()
+            await made.start_collector(region.facts.region)
+            stack.push_async_callback(region.stop)
+        made.publish({name: [signer] for name, signer in signers.items()})
+        running = [(name, "inventory") for name in found.regions]
+        for region_name, service in [*running, ("eu-central-1", "identity")]:
+            await made.start_backend(region_name, service)
+            await made.start_proxy(nodes.sidecar(region_name, service, 1), api_type)
+        for region_name in found.regions:
+            await made.start_proxy(nodes.edge(region_name), api_type)
+        yield made
+
+
+def _web_answer(response: HTTPResponse, body: bytes) -> Answer:
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    message, trailers = _web_frames(body)
+    found = {**headers, **trailers}
+    code = int(found.get("grpc-status", -1))
+    name = next((one for one in grpc.StatusCode if one.value[0] == code), grpc.StatusCode.UNKNOWN)
+    raw = found.get("grpc-status-details-bin")
+    details = _details(base64.b64decode(raw + "=" * (-len(raw) % 4)) if raw else None)
+    answer = Answer(name, found.get("grpc-message", ""), headers, details)
+    answer.headers[":status"] = str(response.status)
+    answer.body = json.loads(message) if message else {}
+    return answer
+
+
+def _web_frames(body: bytes) -> tuple[bytes, dict[str, str]]:
+    """Reads `flag, length, payload` frames: the message, and the trailers (flag 0x80)."""
+    message, trailers = b"", {}
+    while len(body) >= 5:
+        flag, length = body[0], int.from_bytes(body[1:5], "big")
+        payload, body = body[5 : 5 + length], body[5 + length :]
+        if flag & 0x80:
+            lines = payload.decode().strip().splitlines()
+            trailers = {key: value.strip() for key, _, value in (ln.partition(":") for ln in lines)}
+        else:
+            message = payload
+    return message, trailers
+
+
+def _details(raw: Any) -> status_pb2.Status | None:
+    return status_pb2.Status.FromString(raw) if raw else None
+
+
+def _text(metadata: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in metadata.items()}
