@@ -11,8 +11,10 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 WIDTH = 120  # Where there is no terminal to ask.
 
@@ -32,13 +34,20 @@ def print_json(data: Any) -> None:
 
 
 def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table. A heading that begins with `>` has its column aligned right."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    """Prints a table. A heading that begins with `>` has its column aligned right.
+
+    Cells are plain text, whatever brackets they hold; a rich `Text` may have a colour.
+    """
+    table = Table(
+        title=escape(title), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for heading in headings:
         right = heading.startswith(">")
-        table.add_column(heading.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+        table.add_column(
+            Text(heading.lstrip(">")), justify="right" if right else "left", no_wrap=True
+        )
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     console().print(table)
 
 

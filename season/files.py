@@ -8,7 +8,6 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from season.promotions import Promotion
-from season.sales import SaleLine
 from season.simulate import Season, StockCount
 
 Format = Literal["csv", "parquet"]
@@ -21,6 +20,7 @@ class Table(NamedTuple):
     rows: Iterable[tuple[Any, ...]]
 
 
+SALES_COLUMNS = ("document", "store", "sku", "product", "sale_date", "units", "unit_price")
 TRUTH_COLUMNS = (
     "date", "store", "sku", "expected_units", "demand_units", "sold_units", "available_units",
     "on_sale", "stock_out",
@@ -35,7 +35,7 @@ def tables(season: Season) -> tuple[Table, ...]:
         for promotion in season.promotions
     )
     return (
-        Table("sales", SaleLine._fields, season.sales),
+        Table("sales", SALES_COLUMNS, _sales(season)),
         Table("stock", StockCount._fields, season.stock),
         Table("promotions", PROMOTION_COLUMNS, promotions),
         Table("truth", TRUTH_COLUMNS, _truth(season)),
@@ -51,6 +51,11 @@ def write(season: Season, folder: Path, file_format: Format) -> list[Path]:
         _write_csv(path, table) if file_format == "csv" else _write_parquet(path, table)
         paths.append(path)
     return paths
+
+
+def _sales(season: Season) -> Iterator[tuple[Any, ...]]:
+    """Lines as `hemline import sales` reads them: prices in the currency, not in millionths."""
+    return ((*line[:-1], line.unit_price_micros / 1_000_000) for line in season.sales)
 
 
 def _truth(season: Season) -> Iterator[tuple[Any, ...]]:

@@ -56,8 +56,8 @@ def sales(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Adds sales lines. Lines that are there already are not added again.
 
-    A minus before the quantity is a return. Personal data stays in the file: only the columns that
-    are printed are read.
+    A minus before the quantity is a return. Only the columns that are named at the start are read:
+    what else is in the file, such as customers, stays there.
     """
     run(
         Request(

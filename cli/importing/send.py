@@ -8,8 +8,6 @@ from uuid import uuid4
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from hemline.forecast.v1 import sales_service_pb2 as sales_pb
 from hemline.forecast.v1 import sales_service_pb2_grpc as sales_grpc
 from hemline.inventory.v1 import inventory_service_pb2 as stock_pb
@@ -22,6 +20,7 @@ from cli.importing.faults import Fault
 from cli.importing.fields import Field
 from cli.importing.lines import Lines, Options, SalesLines, StockLines
 from cli.output import Report
+from cli.rpc import details_of
 
 SECONDS_PER_IMPORT = 900.0
 REJECTED = "IMPORT_REJECTED"
@@ -86,11 +85,7 @@ def _requests(kind: Kind, checked: Checked, request_id: str, report: Report) -> 
 
 def rejections(error: grpc.RpcError, columns: Columns) -> tuple[list[Fault], int] | None:
     """Reads the rows that the service rejects, and how many there are; None for another error."""
-    call: Any = error
-    status = rpc_status.from_call(call) if isinstance(call, grpc.Call) else None
-    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    for detail in status.details if status else ():
-        detail.Unpack(info) or detail.Unpack(bad_request)
+    info, bad_request = details_of(error)
     if info.reason != REJECTED:
         return None
     faults = [_fault(bad.field, bad.description, columns) for bad in bad_request.field_violations]

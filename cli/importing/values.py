@@ -14,6 +14,7 @@ MOST_UNITS = 1_000_000
 MOST_PRICE_MICROS = 10**12
 SKU = re.compile(r"[A-Z0-9-]{1,64}")
 ID = re.compile(r"[a-z0-9-]{1,63}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 GUESSES = (
     "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d.%m.%Y %H:%M",
@@ -178,6 +179,8 @@ def words(most: int, *, required: bool = False) -> Callable[[Any], str]:
         cell = text(value)
         if required and not cell:
             raise InvalidValue("is empty", "fill it in, or leave the row out")
+        if CONTROL.search(cell):
+            raise InvalidValue("holds a control character", "take it out, such as a line break")
         if len(cell) > most:
             raise InvalidValue(f"is longer than {most} characters", "shorten it")
         return cell

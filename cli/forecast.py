@@ -1,0 +1,176 @@
+"""`hemline forecast` runs and shows forecasts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from hemline.forecast.v1 import forecast_service_pb2 as pb
+from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
+
+from cli import charts, output, stock
+from cli.session import report_errors, sign_in
+
+RUN_SECONDS = 600.0
+MOST_PER_PAGE = 200
+
+User = Annotated[str, typer.Option(help="Whose forecasts: the e-mail of an account.")]
+Json = Annotated[bool, typer.Option("--json", help="The answer as JSON.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many to show.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Run and read forecasts.", no_args_is_help=True)
+    group.command("run")(run)
+    group.command("list")(list_)
+    group.command("get")(get)
+    group.command("trending")(trending)
+    app.add_typer(group, name="forecast")
+    stock.register(app)
+
+
+def run(
+    *,
+    user: User,
+    horizon_days: Annotated[int, typer.Option(min=1, max=91, help="Days to forecast.")] = 28,
+    as_json: Json = False,
+) -> None:
+    """Forecast every series anew."""
+    request = pb.CreateForecastRunRequest(horizon_days=horizon_days, request_id=str(uuid4()))
+    with _service(user) as stub:
+        found = stub.CreateForecastRun(request, timeout=RUN_SECONDS).forecast_run
+    if as_json:
+        output.print_json(_plain(found))
+        return
+    typer.echo(
+        f"{found.series:,} series, {found.horizon_days} days after {found.cutoff_date}, "
+        f"{found.model}. On held-back days: {found.coverage:.1%} between P10 and P90, "
+        f"WAPE {found.wape:.3f}."
+    )
+    typer.echo(f"Next: hemline forecast list --user {user}")
+
+
+def list_(
+    *,
+    user: User,
+    store: Annotated[str, typer.Option(help="Only this store.")] = "-",
+    by_name: Annotated[
+        bool, typer.Option("--by-name", help="By store and SKU; else best sellers first.")
+    ] = False,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """List forecasts, best sellers first."""
+    request = pb.ListForecastsRequest(
+        parent=f"stores/{store.removeprefix('stores/')}",
+        order_by="name" if by_name else "horizon_mean_units desc",
+    )
+    with _service(user) as stub:
+        pages = list(_pages(stub.ListForecasts, request, "forecasts", limit))
+    found = [forecast for page in pages for forecast in page.forecasts][:limit]
+    forecast_run = pages[0].forecast_run
+    if as_json:
+        forecasts = [_plain(forecast) for forecast in found]
+        output.print_json({"forecastRun": _plain(forecast_run), "forecasts": forecasts})
+        return
+    title = (
+        f"Units expected in the {forecast_run.horizon_days} days after {forecast_run.cutoff_date}"
+    )
+    headings = ("Store", "SKU", "Product", ">Units", ">P10-P90 a day", "Each day")
+    output.print_table(title, headings, [_row(forecast) for forecast in found])
+
+
+def get(
+    store: Annotated[str, typer.Argument(help="The store.")],
+    sku: Annotated[str, typer.Argument(help="The SKU.")],
+    *,
+    user: User,
+    as_json: Json = False,
+) -> None:
+    """Show the forecast of one SKU in one store."""
+    name = f"stores/{store.removeprefix('stores/')}/forecasts/{sku.upper()}"
+    with _service(user) as stub:
+        found = stub.GetForecast(pb.GetForecastRequest(name=name)).forecast
+    if as_json:
+        output.print_json(_plain(found))
+        return
+    days = found.days
+    typer.echo(
+        f"{found.sku} ({found.product}) in {store}: "
+        f"{found.horizon_mean_units:.1f} units expected in {len(days)} days.\n"
+    )
+    typer.echo(
+        charts.band_chart(
+            [date.fromisoformat(day.date) for day in days],
+            [day.p10_units for day in days],
+            [day.p50_units for day in days],
+            [day.p90_units for day in days],
+        )
+    )
+    typer.echo(f"\n{charts.BAND} P10 to P90   {charts.MEDIAN} median   units a day")
+
+
+def trending(*, user: User, limit: Limit = 20, as_json: Json = False) -> None:
+    """Rank the products whose sales grow most, net of the season."""
+    with _service(user) as stub:
+        request = pb.ListTrendingProductsRequest()
+        pages = list(_pages(stub.ListTrendingProducts, request, "trending_products", limit))
+    found = [product for page in pages for product in page.trending_products][:limit]
+    if as_json:
+        output.print_json({"trendingProducts": [_plain(product) for product in found]})
+        return
+    rows = [
+        (
+            product.rank,
+            product.product,
+            f"{product.growth_ratio - 1:+.0%}",
+            f"{product.growth_ratio_p10 - 1:+.0%}",
+            f"{product.recent_units:,}",
+            f"{product.previous_units:,}",
+        )
+        for product in found
+    ]
+    headings = (">#", "Product", ">Growth", ">At least (90 %)", ">Last 28 days", ">28 days before")
+    output.print_table("Growing beyond the season", headings, rows)
+
+
+@contextmanager
+def _service(user: str) -> Iterator[Any]:
+    with report_errors(), sign_in(user).channel() as channel:
+        yield pb_grpc.ForecastServiceStub(channel)
+
+
+def _pages(method: Callable[[Any], Any], request: Any, field: str, limit: int) -> Iterator[Any]:
+    """Reads pages until ``limit`` entries have come. The first page comes even if it is empty."""
+    left = limit
+    while True:
+        request.page_size = min(left, MOST_PER_PAGE)
+        page = method(request)
+        yield page
+        left -= len(getattr(page, field))
+        if left <= 0 or not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def _row(forecast: pb.Forecast) -> tuple[str, ...]:
+    days = forecast.days
+    low = sum(day.p10_units for day in days) / max(len(days), 1)
+    high = sum(day.p90_units for day in days) / max(len(days), 1)
+    return (
+        forecast.name.split("/")[1],
+        forecast.sku,
+        "" if forecast.product == forecast.sku else forecast.product,
+        f"{forecast.horizon_mean_units:.1f}",
+        f"{low:.1f}-{high:.1f}",
+        charts.sparkline([day.mean_units for day in days]),
+    )
+
+
+def _plain(message: Message) -> dict[str, Any]:
+    plain: dict[str, Any] = MessageToDict(message, always_print_fields_with_no_presence=True)
+    return plain
