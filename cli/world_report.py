@@ -56,7 +56,8 @@ def report(here: Places, found: WorldStatus) -> Report:
     """Asks every part of the world whether it answers."""
     planned = _planned(here, found)
     healthy = asyncio.run(_healthy(found, planned))
-    parts = [_part(part, healthy=part.name in healthy) for part in found.parts.values()]
+    listed = sorted(found.parts.values(), key=lambda part: part.name.rpartition("/")[0])
+    parts = [_part(part, healthy=part.name in healthy) for part in listed]
     supervisor = found.supervisor.find() if found.supervisor else None
     return Report(
         state=found.state,
@@ -64,8 +65,7 @@ def report(here: Places, found: WorldStatus) -> Report:
         folder=str(here.folder),
         supervisor_pid=supervisor.pid if supervisor else None,
         ready_seconds=found.ready_seconds,
-        memory_bytes=sum(part.memory_bytes for part in parts)
-        + (_memory_bytes(supervisor) if supervisor else 0),
+        memory_bytes=memory_bytes(found),
         regions=_regions(here, found, parts),
         parts=parts,
     )
@@ -97,10 +97,9 @@ def show(found: Report, console: Console) -> None:
 
 
 def memory_bytes(found: WorldStatus) -> int:
-    """Of all processes of the world, its supervisor included."""
-    ids = [part.process for part in found.parts.values()] + [found.supervisor]
-    processes = [process_id.find() for process_id in ids if process_id]
-    return sum(_memory_bytes(process) for process in processes if process)
+    """Of all processes of the world: what its supervisor has started, and itself."""
+    supervisor = found.supervisor.find() if found.supervisor else None
+    return _memory_bytes(supervisor) if supervisor else 0
 
 
 def by_group(names: Iterable[str]) -> str:

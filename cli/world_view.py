@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import world_report
-from deploy.local import accounts, files, process
+from deploy.local import accounts, process
+from deploy.local.demo import RETAILERS
 from deploy.local.places import Places
 from deploy.local.state import PartState, WorldState, WorldStatus
 from services.chassis import topology
@@ -158,7 +159,7 @@ def _regions(here: Places) -> list[str]:
 
 def _next_steps(here: Places) -> list[str]:
     known = {account.email for account in accounts.read(here.accounts)}
-    users = [email for email in files.DEMO_USERS if email in known]
+    users = [retailer.planner for retailer in RETAILERS if retailer.planner in known]
     if not users or not here.seeded.exists():
         return ["Look around:", "  hemline status", "  hemline tenant create --help"]
     edge = next(iter(topology.load(here.topology).regions.values())).endpoint

@@ -7,11 +7,10 @@ from typing import Any
 import yaml
 
 from deploy.local import accounts
+from deploy.local.demo import RETAILERS
 from deploy.local.ports import SERVICES
 from deploy.local.world import TOPOLOGY, World, operator_email
 from services.router.bootstrap import bootstrap
-
-DEMO_USERS = {"planner@atelier-nord.example": "EU", "planner@harbor-and-pine.example": "US"}
 
 
 def write(world: World) -> None:
@@ -32,9 +31,9 @@ def write(world: World) -> None:
         for region in world.regions:
             jurisdiction = world.topology.jurisdiction_of(region).name
             accounts.add(world.places.accounts, operator_email(region), jurisdiction)
-        for email, jurisdiction in DEMO_USERS.items():
-            if jurisdiction in world.topology.jurisdictions:
-                accounts.add(world.places.accounts, email, jurisdiction)
+        for retailer in RETAILERS:
+            if retailer.home_region in world.regions:
+                accounts.add(world.places.accounts, retailer.planner, retailer.jurisdiction)
 
 
 def topology(world: World) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from deploy.local import files, servers, services
+from deploy.local.demo import RETAILERS
 from deploy.local.environment import base
 from deploy.local.memo import Memo
 from deploy.local.parts import Part, ordered, python
@@ -11,7 +12,6 @@ from deploy.local.probes import EdgesAnswer, HttpOk
 from deploy.local.world import World
 
 READY = "ready"
-SEEDED = "atelier-nord and harbor-and-pine, season 1"
 
 
 def parts(world: World, *, seed: bool = True) -> list[Part]:
@@ -79,5 +79,5 @@ def _seed(world: World) -> Part:
         python("cli.seeding"),
         {**base(), "HEMLINE_WORLD": str(world.places.folder)},
         needs=(READY,),
-        memo=Memo(world.places.seeded, what=SEEDED),
+        memo=Memo(world.places.seeded, what=", ".join(retailer.name for retailer in RETAILERS)),
     )

@@ -17,6 +17,8 @@ def service(world: World, region: str, name: str) -> Part:
         "forecast": (f"{region}/databases", *_redis(world, region)),
         "inventory": (f"{region}/databases",),
     }
+    # Without the collector a service starts all the same, but stops late: it has spans to send.
+    collector = () if world.replaced.of(region, "otlp") else ("collector",)
     own = (ports.grpc(name), ports.xds) if name == "router" else (ports.grpc(name),)
     return Part(
         f"{region}/{name}",
@@ -24,7 +26,7 @@ def service(world: World, region: str, name: str) -> Part:
         environment.service(world, region, name),
         probe=GrpcServes(own),
         ports=own,
-        needs=needs[name],
+        needs=(*needs[name], *collector),
     )
 
 
