@@ -19,6 +19,7 @@ from services.chassis.topology import Topology
 from services.identity import keyring, providers
 from services.identity.authenticate import Authenticator
 from services.identity.keys import KeySafe, KeySealed, SigningKey
+from services.identity.provider_keys import PublishedKeys
 from services.identity.providers import Provider
 from services.identity.region import Region
 from services.identity.servicer import IdentityServicer
@@ -37,7 +38,7 @@ async def parts(settings: IdentitySettings, topology: Topology) -> AsyncIterator
             name=settings.region,
             topology=topology,
             database=database,
-            authenticator=Authenticator(trusted, topology, settings.region),
+            authenticator=Authenticator(trusted, PublishedKeys([own]), topology, settings.region),
             provider=own,
             key=await _signing_key(settings, database, jurisdiction.issuer, utc_now),
             login_pepper=settings.login_pepper,
