@@ -30,7 +30,9 @@ def to_status(error: errors.HemlineError) -> status_pb2.Status:
     """Translates ``error``. Its message and metadata cross the wire as they are."""
     status = status_pb2.Status(code=code_of(type(error)), message=str(error))
     status.details.add().Pack(
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
+        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata),
+        # The edges' configuration holds these bytes: the same error must give the same ones.
+        deterministic=True,
     )
     if isinstance(error, errors.InvalidArgument):
         bad_request = error_details_pb2.BadRequest()
