@@ -17,6 +17,17 @@ from services.router.translate.facts import Facts
 JWT = "envoy.filters.http.jwt_authn"
 RBAC = "envoy.filters.http.rbac"
 
+OTHER_WAYS = frozenset(
+    {
+        "cluster_header",
+        "cluster_specifier_plugin",
+        "inline_cluster_specifier_plugin",
+        "request_mirror_policies",
+        "weighted_clusters",
+    }
+)
+"""Fields of a route that send a request, or a copy, where no rule below looks."""
+
 Plain = dict[str, Any]
 
 
@@ -54,6 +65,9 @@ def _residency(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     for kind in (types.CLUSTER, types.ENDPOINTS):
         for name, found in snapshot.of(kind).items():
             home = name.partition("|")[2]
+            if home and home not in facts.topology.regions:
+                yield f"cluster {name} is for tenants of an unknown region"
+                continue
             allowed = facts.topology.jurisdiction_of(home).regions if home else (facts.region,)
             for address in _addresses(found.plain):
                 for region in sorted(owners.get(address, {"nowhere"}) - set(allowed)):
@@ -115,7 +129,10 @@ def _routes(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
         for host in configuration.plain["virtual_hosts"]:
             *routes, last = host["routes"]
             for route in routes:
-                cluster = route.get("route", {}).get("cluster", "")
+                action = route.get("route", {})
+                for way in sorted(action.keys() & OTHER_WAYS):
+                    yield f"route {route.get('name')} chooses where to go by {way}"
+                cluster = action.get("cluster", "")
                 home = cluster.partition("|")[2]
                 is_open = cluster == f"identity|{facts.region}" and _is_open(route, open_paths)
                 if home and not is_open and not _claims(facts, route["match"], home):
@@ -130,6 +147,8 @@ def _is_open(route: Plain, open_paths: set[str]) -> bool:
 
 
 def _claims(facts: Facts, match: Plain, home: str) -> bool:
+    if home not in facts.topology.regions:
+        return False
     name = facts.topology.jurisdiction_of(home).name
     found = {
         (matcher["filter"], *(part["key"] for part in matcher["path"])): matcher["value"]

@@ -1,0 +1,315 @@
+"""The xDS protocol, request by request, in both dialects."""
+
+from typing import Any
+
+import pytest
+from envoy.service.discovery.v3 import discovery_pb2 as pb
+
+from services.router import types
+from services.router.delta import DeltaStream
+from services.router.snapshot import Resource, Snapshot, resource
+from services.router.sotw import SotwStream
+from services.router.stream import Verdict
+from services.router.translate.clusters import fail_closed
+
+
+def cluster(name: str, timeout: str = "1s") -> Resource:
+    return resource(types.CLUSTER, {"name": name, "connect_timeout": timeout})
+
+
+def hosts(name: str, priority: int = 0) -> Resource:
+    body = {"cluster_name": name, "endpoints": [{"priority": priority}]}
+    return resource(types.ENDPOINTS, body)
+
+
+def routes(name: str, *hosts: str) -> Resource:
+    virtual = [{"name": host, "domains": [host]} for host in hosts]
+    return resource(types.ROUTES, {"name": name, "virtual_hosts": virtual})
+
+
+class Delta:
+    """A proxy that speaks delta xDS."""
+
+    def __init__(self, *offered: Resource) -> None:
+        self.verdicts: list[Verdict] = []
+        self.stream = DeltaStream(self.verdicts.append)
+        self.offer(*offered)
+
+    def offer(self, *offered: Resource) -> None:
+        self.stream.offer(Snapshot(offered))
+
+    def ask(self, kind: str, *names: str, drop: tuple[str, ...] = (), **held: str) -> None:
+        self.stream.receive(
+            pb.DeltaDiscoveryRequest(
+                type_url=kind,
+                resource_names_subscribe=names,
+                resource_names_unsubscribe=drop,
+                initial_resource_versions=held,
+            )
+        )
+
+    def judge(self, answer: Any, error: str | None = None) -> None:
+        request = pb.DeltaDiscoveryRequest(type_url=answer.type_url, response_nonce=answer.nonce)
+        if error is not None:
+            request.error_detail.message = error
+        self.stream.receive(request)
+
+    def settle(self) -> list[Any]:
+        """Takes and accepts answers until none is left."""
+        taken = []
+        while (answer := self.stream.answer()) is not None:
+            self.judge(answer)
+            taken.append(answer)
+        return taken
+
+
+class Sotw(Delta):
+    """A proxy that speaks the state-of-the-world dialect."""
+
+    def __init__(self, *offered: Resource) -> None:
+        super().__init__()
+        self.stream = SotwStream(self.verdicts.append)  # type: ignore[assignment]
+        self.names: dict[str, tuple[str, ...]] = {}
+        self.last: dict[str, Any] = {}
+        self.offer(*offered)
+
+    def ask(self, kind: str, *names: str, drop: tuple[str, ...] = (), **held: str) -> None:
+        del drop
+        self.names[kind] = names
+        last = self.last.get(kind)
+        self.stream.receive(
+            pb.DiscoveryRequest(
+                type_url=kind,
+                resource_names=names,
+                version_info=held.get("version", ""),
+                response_nonce=last.nonce if last else "",
+            )
+        )
+
+    def judge(self, answer: Any, error: str | None = None) -> None:
+        self.last[answer.type_url] = answer
+        request = pb.DiscoveryRequest(
+            type_url=answer.type_url,
+            response_nonce=answer.nonce,
+            version_info=answer.version_info,
+            resource_names=self.names[answer.type_url],
+        )
+        if error is not None:
+            request.error_detail.message = error
+        self.stream.receive(request)
+
+
+def changed(answer: Any) -> list[str]:
+    return [found.name for found in answer.resources]
+
+
+def held(answer: Any) -> int:
+    return len(answer.resources)
+
+
+both = pytest.mark.parametrize("proxy", [Delta, Sotw])
+
+
+@both
+def test_says_nothing_before_there_is_a_snapshot(proxy: type[Delta]) -> None:
+    asking = proxy()
+    asking.stream.offer(None)
+    asking.ask(types.CLUSTER)
+    assert asking.settle() == []
+    asking.offer(cluster("a"))
+    assert len(asking.settle()) == 1
+
+
+@both
+def test_sends_each_version_once(proxy: type[Delta]) -> None:
+    asking = proxy(cluster("a"))
+    asking.ask(types.CLUSTER)
+    assert len(asking.settle()) == 1
+    asking.offer(cluster("a"))
+    assert asking.settle() == []
+    asking.offer(cluster("a", "2s"))
+    assert len(asking.settle()) == 1
+    assert [verdict.error for verdict in asking.verdicts] == [None, None]
+
+
+@both
+def test_what_was_refused_is_sent_again_only_when_it_has_changed(proxy: type[Delta]) -> None:
+    asking = proxy(cluster("a"))
+    asking.ask(types.CLUSTER)
+    answer = asking.stream.answer()
+    asking.judge(answer, error="no such thing")
+    assert asking.verdicts[-1].error == "no such thing"
+    assert asking.settle() == []
+    asking.offer(cluster("a", "2s"))
+    assert len(asking.settle()) == 1
+
+
+@both
+def test_waits_for_a_verdict_before_it_goes_on(proxy: type[Delta]) -> None:
+    asking = proxy(cluster("a"), routes("edge", "x"))
+    asking.ask(types.ROUTES, "edge")
+    asking.ask(types.CLUSTER)
+    first = asking.stream.answer()
+    assert first.type_url == types.CLUSTER
+    assert asking.stream.answer() is None
+    asking.offer(cluster("a", "2s"), routes("edge", "x"))
+    assert asking.stream.answer() is None
+    asking.judge(first)
+    assert [one.type_url for one in asking.settle()] == [types.CLUSTER, types.ROUTES]
+
+
+@both
+def test_makes_before_it_breaks(proxy: type[Delta]) -> None:
+    asking = proxy(cluster("old"), routes("edge", "old"))
+    asking.ask(types.CLUSTER)
+    asking.ask(types.ROUTES, "edge")
+    asking.settle()
+    asking.offer(cluster("new"), routes("edge", "new"))
+    order = [one.type_url for one in asking.settle()]
+    assert order == [types.CLUSTER, types.ROUTES, types.CLUSTER]
+
+
+def test_state_of_the_world_keeps_the_old_cluster_until_nothing_refers_to_it() -> None:
+    asking = Sotw(cluster("old"), routes("edge", "old"))
+    asking.ask(types.CLUSTER)
+    asking.ask(types.ROUTES, "edge")
+    asking.settle()
+    asking.offer(cluster("new"), routes("edge", "new"))
+    assert [held(one) for one in asking.settle()] == [2, 1, 1]
+
+
+def test_delta_names_what_is_gone_last() -> None:
+    asking = Delta(cluster("a"), cluster("b"))
+    asking.ask(types.CLUSTER)
+    asking.settle()
+    asking.offer(cluster("b"), cluster("c"))
+    added, removed = asking.settle()
+    assert (changed(added), list(added.removed_resources)) == (["c"], [])
+    assert (changed(removed), list(removed.removed_resources)) == ([], ["a"])
+
+
+def test_delta_sends_only_what_changed() -> None:
+    asking = Delta(cluster("a"), cluster("b"))
+    asking.ask(types.CLUSTER)
+    asking.settle()
+    asking.offer(cluster("a"), cluster("b", "2s"))
+    [answer] = asking.settle()
+    assert changed(answer) == ["b"]
+
+
+def test_delta_sends_nothing_to_a_proxy_that_holds_it_already() -> None:
+    kept, other = cluster("a"), cluster("b")
+    asking = Delta(kept, other)
+    asking.ask(types.CLUSTER, a=kept.version, b="outdated", c="gone")
+    changes, removals = asking.settle()
+    assert changed(changes) == ["b"]
+    assert list(removals.removed_resources) == ["c"]
+
+
+@both
+def test_a_renewed_question_is_answered_again(proxy: type[Delta]) -> None:
+    asking = proxy(hosts("a"))
+    asking.ask(types.ENDPOINTS, "a")
+    assert len(asking.settle()) == 1
+    asking.ask(types.ENDPOINTS, "a")
+    assert len(asking.settle()) == 1
+    assert asking.settle() == []
+
+
+@both
+def test_a_name_asked_for_later_is_answered(proxy: type[Delta]) -> None:
+    asking = proxy(hosts("a"), hosts("b"))
+    asking.ask(types.ENDPOINTS, "a")
+    [first] = asking.settle()
+    assert held(first) == 1
+    asking.ask(types.ENDPOINTS, "a", "b")
+    [second] = asking.settle()
+    assert held(second) == 2
+
+
+def test_delta_says_that_a_name_does_not_exist_and_when_it_does() -> None:
+    asking = Delta(hosts("a"))
+    asking.ask(types.ENDPOINTS, "b")
+    [answer] = asking.settle()
+    assert list(answer.removed_resources) == ["b"]
+    asking.offer(hosts("a"), hosts("b"))
+    [later] = asking.settle()
+    assert changed(later) == ["b"]
+
+
+@both
+def test_names_no_longer_wanted_are_not_sent(proxy: type[Delta]) -> None:
+    asking = proxy(hosts("a"), hosts("b"))
+    asking.ask(types.ENDPOINTS, "a", "b")
+    asking.settle()
+    if proxy is Delta:
+        asking.ask(types.ENDPOINTS, drop=("b",))
+    else:
+        asking.ask(types.ENDPOINTS, "a")
+    asking.settle()
+    asking.offer(hosts("a"), hosts("b", 1))
+    assert asking.settle() == []
+
+
+@both
+def test_a_wildcard_may_be_asked_for_by_name(proxy: type[Delta]) -> None:
+    asking = proxy(cluster("a"), cluster("b"))
+    asking.ask(types.CLUSTER, "*")
+    [answer] = asking.settle()
+    assert held(answer) == 2
+
+
+@both
+def test_endpoints_have_no_silent_wildcard(proxy: type[Delta]) -> None:
+    asking = proxy(hosts("a"))
+    asking.ask(types.ENDPOINTS)
+    assert asking.settle() == []
+
+
+def test_state_of_the_world_sends_nothing_to_a_proxy_that_holds_it_already() -> None:
+    first = Sotw(cluster("a"), cluster("b"))
+    first.ask(types.CLUSTER)
+    [answer] = first.settle()
+    again = Sotw(cluster("b"), cluster("a"))
+    again.ask(types.CLUSTER, version=answer.version_info)
+    assert again.settle() == []
+    outdated = Sotw(cluster("a", "2s"), cluster("b"))
+    outdated.ask(types.CLUSTER, version=answer.version_info)
+    assert len(outdated.settle()) == 1
+
+
+def test_state_of_the_world_answers_a_returning_proxy_that_wants_more_names() -> None:
+    first = Sotw(hosts("a"), hosts("b"))
+    first.ask(types.ENDPOINTS, "a")
+    [answer] = first.settle()
+    again = Sotw(hosts("a"), hosts("b"))
+    again.ask(types.ENDPOINTS, "a", "b", version=answer.version_info)
+    assert len(again.settle()) == 1
+
+
+def test_state_of_the_world_ignores_a_request_overtaken_by_an_answer() -> None:
+    asking = Sotw(hosts("a"))
+    asking.ask(types.ENDPOINTS, "a")
+    [first] = asking.settle()
+    asking.offer(hosts("a", 1))
+    second = asking.stream.answer()
+    asking.judge(first)
+    assert asking.stream.answer() is None
+    asking.judge(second)
+    assert asking.settle() == []
+    assert [verdict.version for verdict in asking.verdicts] == [
+        first.version_info,
+        second.version_info,
+    ]
+
+
+@both
+def test_types_that_are_not_offered_are_left_unanswered(proxy: type[Delta]) -> None:
+    asking = proxy(fail_closed())
+    asking.ask("type.googleapis.com/envoy.service.runtime.v3.Runtime", "x")
+    assert asking.settle() == []
+
+
+def test_a_name_may_stand_only_once_in_a_snapshot() -> None:
+    with pytest.raises(ValueError, match="stands twice"):
+        Snapshot([cluster("a"), cluster("a")])
