@@ -67,7 +67,7 @@ def series_from(request: pb.GetForecastRequest) -> tuple[str, str]:
 
 def listing_from(request: pb.ListForecastsRequest) -> Listing:
     prefix, _, store = (request.parent or f"stores/{ALL_STORES}").partition("/")
-    if prefix != "stores" or not STORE.fullmatch(store):
+    if prefix != "stores" or not (store == ALL_STORES or STORE.fullmatch(store)):
         raise refusal("parent", "must be stores/{store}, or stores/- for all of them.")
     order_by = request.order_by or BY_NAME
     if order_by not in (BY_NAME, BY_UNITS):

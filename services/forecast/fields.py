@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.chassis.errors import FieldViolation, InvalidArgument
 
-STORE = re.compile(r"[a-z0-9-]{1,63}")
+STORE = re.compile(r"(?!-$)[a-z0-9-]{1,63}")  # `-` stands for all stores.
 SKU = re.compile(r"[A-Z0-9-]{1,64}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -54,10 +54,7 @@ class Jobs:
         await self._take_lease(holder)
         try:
             async with self._turns:
-                async with self._database.transaction() as session:
-                    sales = await read_sales(session)
-                if sales is None:
-                    raise NoSales("There are no sales to learn from. Import the history first.")
+                sales = await self._sales()
                 result = await worker.compute(sales.history, request.horizon_days)
             return await self._store(request, holder, sales, result)
         except BaseException:
@@ -82,6 +79,13 @@ class Jobs:
     async def _end_lease(self, holder: UUID) -> None:
         async with self._database.transaction() as session:
             await RunStore(session).end_lease(holder)
+
+    async def _sales(self) -> Sales:
+        async with self._database.transaction() as session:
+            sales = await read_sales(session)
+        if sales is None:
+            raise NoSales("There are no sales to learn from. Import the history first.")
+        return sales
 
     async def _store(self, request: RunRequest, holder: UUID, sales: Sales, result: Result) -> Run:
         async with self._database.transaction() as session:

@@ -1,0 +1,181 @@
+import asyncio
+from datetime import date, timedelta
+from uuid import uuid4
+
+import grpc
+import pytest
+from pydantic import SecretStr
+
+from services.chassis.cache import Cache
+from services.chassis.clock import utc_now
+from services.chassis.database import Database
+from services.forecast import worker
+from services.forecast.history import History, Result
+from services.forecast.server import served
+from tests.api.forecast.support import FIRST_DAY, Planner, refused, sales_line, season
+from tests.support.api import Api, api
+from tests.support.servers import free_port
+
+PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+LAST_DAY = FIRST_DAY + timedelta(days=82)  # The Saturday before the last Sunday.
+
+
+async def test_a_run_forecasts_every_series_from_the_day_after_the_last_sale(
+    planner: Planner,
+) -> None:
+    await planner.imports(season())
+    run = await planner.runs(horizon_days=14)
+    assert (run.series, run.horizon_days, run.model) == (8, 14, "tsb-calendar")
+    assert date.fromisoformat(run.cutoff_date) == LAST_DAY
+    assert 0.6 < run.coverage <= 1
+    assert 0 < run.wape < 1
+    forecast = await planner.gets("stores/paris/forecasts/SKU-3")
+    assert (forecast.sku, forecast.product, forecast.run) == ("SKU-3", "product-3", run.name)
+    dates = [date.fromisoformat(day.date) for day in forecast.days]
+    assert dates == [LAST_DAY + timedelta(days=ahead) for ahead in range(1, 15)]
+    for day in forecast.days:
+        assert 0 <= day.p10_units <= day.p50_units <= day.p90_units
+    sundays = [d.mean_units for d in forecast.days if date.fromisoformat(d.date).weekday() == 6]
+    assert sundays == [0, 0]
+    assert forecast.horizon_mean_units == pytest.approx(4 * 12, rel=0.25)
+    total = sum(day.mean_units for day in forecast.days)
+    assert forecast.horizon_mean_units == pytest.approx(total, rel=1e-5)
+
+
+async def test_a_retry_of_a_run_gets_the_first_answer(planner: Planner) -> None:
+    await planner.imports(season(days=30))
+    name = str(uuid4())
+    first = await planner.runs(7, name)
+    await planner.runs(7)
+    assert await planner.runs(7, name) == first
+    code, reason, _, _ = await refused(planner.runs(8, name))
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+
+
+async def test_without_sales_there_is_nothing_to_learn_from(planner: Planner) -> None:
+    for _ in range(2):  # The first refusal must not leave a run in progress.
+        assert (await refused(planner.runs()))[:2] == (PRECONDITION, "NO_SALES")
+
+
+async def test_without_a_run_there_is_nothing_to_read(planner: Planner) -> None:
+    for call in (planner.gets("stores/berlin/forecasts/X"), planner.lists(), planner.trends()):
+        assert (await refused(call))[:2] == (PRECONDITION, "NO_RUN")
+
+
+async def test_two_runs_of_a_tenant_do_not_overlap(planner: Planner) -> None:
+    await planner.imports(season())
+    answers = await asyncio.gather(planner.runs(), planner.runs(), return_exceptions=True)
+    failed = [answer for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert [error.code() for error in failed] == [grpc.StatusCode.ABORTED]
+    await planner.runs()
+
+
+async def test_a_failed_run_leaves_the_last_good_one(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await planner.imports(season(days=30))
+    good = await planner.runs()
+
+    async def fail(history: History, horizon: int) -> Result:
+        del history, horizon
+        raise RuntimeError("The forecasting process failed.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "compute", fail)
+        assert (await refused(planner.runs()))[0] == grpc.StatusCode.INTERNAL
+    assert (await planner.lists()).forecast_run == good
+    assert (await planner.runs()).name != good.name
+
+
+async def test_a_run_that_is_called_off_does_not_block_the_next(planner: Planner) -> None:
+    await planner.imports(season())
+    call = asyncio.create_task(planner.runs())
+    await asyncio.sleep(0.15)  # Long enough for the lease, too short for the worker.
+    call.cancel()
+    for _ in range(50):
+        answer = (await asyncio.gather(planner.runs(), return_exceptions=True))[0]
+        if not isinstance(answer, grpc.aio.AioRpcError):
+            break
+        await asyncio.sleep(0.1)
+    assert answer.series == 8
+
+
+async def test_an_unknown_series_is_not_found(planner: Planner) -> None:
+    await planner.imports([sales_line()])
+    await planner.runs()
+    code, reason, metadata, _ = await refused(planner.gets("stores/berlin/forecasts/NONE"))
+    assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "FORECAST_NOT_FOUND")
+    assert metadata == {"store": "berlin", "sku": "NONE"}
+
+
+async def test_one_sale_is_history_enough(planner: Planner) -> None:
+    await planner.imports([sales_line(units=3)])
+    run = await planner.runs()
+    assert (run.series, run.cutoff_date) == (1, FIRST_DAY.isoformat())
+    forecast = await planner.gets("stores/berlin/forecasts/SHIRT-M")
+    assert 0 < forecast.horizon_mean_units < 3 * 14
+    assert list((await planner.trends()).trending_products) == []
+
+
+async def test_returns_are_taken_off_and_never_make_a_day_negative(planner: Planner) -> None:
+    await planner.imports([sales_line(1, units=2), sales_line(2, units=-5)])
+    await planner.runs()
+    forecast = await planner.gets("stores/berlin/forecasts/SHIRT-M")
+    assert {day.mean_units for day in forecast.days} == {0}
+
+
+async def test_the_growing_product_trends_first(planner: Planner) -> None:
+    await planner.imports(season())
+    await planner.runs()
+    first, *others = (await planner.trends()).trending_products
+    assert (first.product, first.rank) == ("product-0", 1)
+    assert first.growth_ratio > first.growth_ratio_p10 > 1
+    assert first.recent_units > 2 * first.previous_units
+    assert [other.rank for other in others] == [2, 3, 4]
+
+
+async def test_a_new_run_is_read_at_once(planner: Planner) -> None:
+    await planner.imports(season(days=30))
+    for _ in range(2):
+        run = await planner.runs()
+        assert (await planner.gets("stores/berlin/forecasts/SKU-0")).run == run.name
+        assert (await planner.lists()).forecast_run == run
+
+
+async def test_tenants_see_their_own(planner: Planner, running: Api) -> None:
+    await planner.imports(season(days=30))
+    await planner.runs()
+    await planner.gets("stores/berlin/forecasts/SKU-0")  # Now in the cache.
+    other = Planner(running, uuid4())
+    assert (await refused(other.gets("stores/berlin/forecasts/SKU-0")))[1] == "NO_RUN"
+    await other.imports([sales_line(sku="OTHER")])
+    await other.runs()
+    assert [f.sku for f in (await other.lists()).forecasts] == ["OTHER"]
+
+
+async def test_without_redis_every_answer_is_the_same(planner: Planner, database: Database) -> None:
+    await planner.imports(season(days=60))
+    await planner.runs()
+    with_redis = await planner.gets("stores/berlin/forecasts/SKU-1"), await planner.trends()
+    nowhere = Cache(SecretStr(f"redis://127.0.0.1:{free_port()}/0"))
+    async with api(served(database, nowhere, utc_now)) as without:
+        lonely = Planner(without, planner.tenant_id)
+        assert await lonely.gets("stores/berlin/forecasts/SKU-1") == with_redis[0]
+        assert await lonely.trends() == with_redis[1]
+    await nowhere.close()
+
+
+@pytest.mark.parametrize(
+    ("days", "name", "field"), [(92, None, "horizon_days"), (7, "x", "request_id")]
+)
+async def test_a_run_refuses_bad_fields(
+    planner: Planner, days: int, name: str | None, field: str
+) -> None:
+    code, reason, _, fields = await refused(planner.runs(days, name))
+    expected = (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", [field])
+    assert (code, reason, fields) == expected
+
+
+@pytest.mark.parametrize("name", ["", "stores/berlin", "stores/-/forecasts/A", "berlin/A"])
+async def test_a_forecast_has_a_full_name(planner: Planner, name: str) -> None:
+    assert (await refused(planner.gets(name)))[3] == ["name"]
