@@ -27,6 +27,18 @@ class Provider:
     def id_token(self, account: Account) -> str:
         return accounts.sign_in(self.pools[account.jurisdiction], account)
 
+    def access_token(self, account: Account) -> str:
+        """The provider's own access token, which is not meant for Hemline."""
+        pool = self.pools[account.jurisdiction]
+        cognito = accounts.client(pool.endpoint, pool.region)
+        answer = cognito.initiate_auth(
+            ClientId=pool.client_id,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": account.email, "PASSWORD": account.password},
+        )
+        cognito.close()
+        return str(answer["AuthenticationResult"]["AccessToken"])
+
 
 @contextmanager
 def cognito(topology: Topology, folder: Path) -> Iterator[Provider]:
