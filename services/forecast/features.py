@@ -17,7 +17,8 @@ CLOSED_BY_CHANCE = 1e-3
 BUSY_UNITS = 20.0  # A day: a store or tenant that sells as much never sells nothing by chance.
 LONGEST_CLOSURE_DAYS = 14  # What lasts longer is no holiday but an end of sales.
 STORE_PRIOR_UNITS = 200.0  # How much a store must sell on a weekday to be half believed.
-SEASON_PRIOR_YEARS = 1.0
+TENANT_PRIOR_UNITS = 20.0  # The same for the tenant as a whole.
+SEASON_PRIOR_YEARS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,11 @@ def _week(panel: Panel, totals: Floats, open_days: Booleans, closed_weekdays: Bo
 
 
 def _relative(sold: Floats, count: Floats) -> Floats:
-    """Rates by weekday over their mean; 1 where a weekday was never seen, or nothing sold."""
-    rates = np.where(count > 0, sold / np.maximum(count, 1), np.nan)
-    mean = np.nanmean(rates) if (count > 0).any() else 0.0
-    if not mean > 0:
-        return np.ones_like(sold)
-    relative: Floats = np.where(np.isnan(rates), 1.0, rates / mean)
+    """Rates by weekday over their mean, pulled towards 1 where little sold."""
+    traded = count > 0
+    rates = sold[traded] / count[traded]
+    mean = float(rates.mean()) if traded.any() else 0.0
+    relative: Floats = (sold + TENANT_PRIOR_UNITS) / (count * mean + TENANT_PRIOR_UNITS)
     return relative
 
 
@@ -149,9 +149,10 @@ def _season(panel: Panel, tenant: Floats) -> Floats:
         return flat
     growth = np.log(means[-1] / means[0]) / (years - 1)  # A year.
     trend = np.exp(growth * ((np.arange(YEAR_DAYS) + 0.5) / YEAR_DAYS - 0.5))
-    shape = (blocks / means[:, np.newaxis] / trend).mean(axis=0)
-    by_day = np.empty(YEAR_DAYS)
-    by_day[panel.days_of_year(panel.days - rows, panel.days)[-YEAR_DAYS:]] = shape
+    shapes = (blocks / means[:, np.newaxis] / trend).ravel()
+    # Any two years hold every day of the year at least once, leap days or not.
+    days = panel.days_of_year(panel.days - rows, panel.days)
+    by_day = np.bincount(days, shapes, YEAR_DAYS) / np.bincount(days, minlength=YEAR_DAYS)
     smooth = _smooth(_smooth(by_day, 5 * WEEK_DAYS), 2 * WEEK_DAYS)
     shrunk = (smooth * years + SEASON_PRIOR_YEARS) / (years + SEASON_PRIOR_YEARS)
     normal: Floats = shrunk / shrunk.mean()

@@ -4,6 +4,7 @@ Shapes are written as (days, series): time runs down, so that a model may step t
 treat all series at once.
 """
 
+from calendar import isleap
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -15,6 +16,7 @@ Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
 WEEK_DAYS = 7
+FEBRUARY_28 = (2, 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class Panel:
         found = []
         for row in range(start, stop):
             day = self.first_date + timedelta(days=row)
-            leap_shift = day.month > 2 and _is_leap(day.year)  # noqa: PLR2004 February
-            found.append(min(day.timetuple().tm_yday - 1 - leap_shift, 364))
+            leap_shift = (day.month, day.day) > FEBRUARY_28 and isleap(day.year)
+            found.append(day.timetuple().tm_yday - 1 - leap_shift)
         return np.array(found, dtype=np.int64)
 
     def first_sales(self) -> Integers:
@@ -60,7 +62,3 @@ class Panel:
         totals = np.zeros((self.store_count, self.days))
         np.add.at(totals, self.stores, self.units.T)
         return totals.T
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)

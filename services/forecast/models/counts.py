@@ -58,7 +58,11 @@ def _limit(mean: float, dispersion: float) -> int:
 
 def _wilson_hilferty(mean: Floats, dispersion: float, levels: tuple[float, ...]) -> Floats:
     shape = mean / (1.0 + dispersion * mean)
-    ninth = 1.0 / (9.0 * np.maximum(shape, 1e-9))
+    ninth = 1.0 / (9.0 * shape)
     normal = np.array([NormalDist().inv_cdf(level) for level in levels])[:, np.newaxis]
-    found: Floats = mean * np.maximum(1 - ninth + normal * np.sqrt(ninth), 0.0) ** 3
+    cube = np.maximum(1 - ninth + normal * np.sqrt(ninth), 0.0) ** 3
+    # With P(a, x) <= x^a / gamma(a + 1) no quantile is lower than this, whatever the root says.
+    gamma = np.array([math.lgamma(each + 1) for each in shape.tolist()])
+    floor = np.exp((np.log(levels)[:, np.newaxis] + gamma) / shape) / shape
+    found: Floats = mean * np.maximum(cube, floor)
     return found
