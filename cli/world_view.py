@@ -49,7 +49,7 @@ class Lines:
         self._attached = attached
         self._seen: dict[str, tuple[PartState, int]] = {}
         self._seed_lines = 0
-        self._summed_up = False
+        self._state = WorldState.STARTING
 
     def show(self, found: WorldStatus) -> None:
         for part in found.parts.values():
@@ -59,9 +59,9 @@ class Lines:
                 self._change(part.name, part.state, part.start_seconds)
         if SEED in found.parts and found.parts[SEED].state is PartState.STARTING:
             self._seeding()
-        if found.state is WorldState.READY and not self._summed_up:
-            self._summed_up = True
-            summary(self._here, found, self._console, attached=self._attached)
+        if found.state is not self._state:
+            self._state = found.state
+            self._turn(found)
 
     def seen(self, found: WorldStatus) -> None:
         """Takes the parts as they are for told."""
@@ -69,6 +69,15 @@ class Lines:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _turn(self, found: WorldStatus) -> None:
+        match found.state:
+            case WorldState.READY:
+                summary(self._here, found, self._console, attached=self._attached)
+            case WorldState.STOPPING:
+                self._say("Stopping; Ctrl-C again kills.")
+            case WorldState.STOPPED:
+                self._say("Stopped. The data is kept.")
 
     def _change(self, name: str, state: PartState, start_seconds: float | None) -> None:
         if state in DONE:
@@ -127,7 +136,7 @@ class LiveView:
                 for name, state in zip(names, states, strict=True)
                 if state in (PartState.STARTING, PartState.RESTARTING)
             ]
-            bar = Text("━" * done, style="green") + Text("━" * (len(names) - done), style="dim")
+            bar = Text.assemble(("━" * done, "green"), ("━" * (len(names) - done), "dim"))
             table.add_row(group, bar, f"{done}/{len(names)}", Text(", ".join(busy), style="dim"))
         seeding = SEED in found.parts and found.parts[SEED].state is PartState.STARTING
         last = process.tail(self._here.log(SEED), lines=1) if seeding else []

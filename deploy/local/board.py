@@ -22,12 +22,16 @@ class Board:
         self._changed = changed
 
     def draw(self, parts: Sequence[Part]) -> None:
-        """Lists ``parts``, none of them started."""
+        """Lists ``parts``, each after what it needs, none of them started."""
+        depths: dict[str, int] = {}
+        for part in parts:
+            depths[part.name] = 1 + max((depths[need] for need in part.needs), default=-1)
         self.status.parts = {
             part.name: PartStatus(
                 part.name,
                 port=part.ports[0] if part.ports else None,
                 stop_signal=part.stop_signal.value,
+                depth=depths[part.name],
                 log=str(self.log(part)),
             )
             for part in parts

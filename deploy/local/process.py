@@ -58,16 +58,21 @@ def kill(process: asyncio.subprocess.Process) -> None:
 
 
 def stop_leftovers(found: Sequence[tuple[PartStatus, psutil.Process]]) -> None:
-    """Stops the processes of a supervisor that is gone. They are no children of this process."""
-    family: list[psutil.Process] = []
-    for _, process in found:
-        with contextlib.suppress(psutil.Error):
-            family += process.children(recursive=True)
+    """Stops the processes of a supervisor that is gone, the deepest first.
+
+    They are no children of this process, which can only watch them go.
+    """
+    for depth in sorted({part.depth for part, _ in found}, reverse=True):
+        _stop_together([(part, process) for part, process in found if part.depth == depth])
+
+
+def _stop_together(found: Sequence[tuple[PartStatus, psutil.Process]]) -> None:
+    family = [process for _, process in found]
     for part, process in found:
         with contextlib.suppress(psutil.Error):
+            family += process.children(recursive=True)
             process.send_signal(part.stop_signal)
-    mains = [process for _, process in found]
-    _, alive = psutil.wait_procs([*mains, *family], timeout=GRACE_SECONDS)
+    _, alive = psutil.wait_procs(family, timeout=GRACE_SECONDS)
     for process in alive:
         with contextlib.suppress(psutil.Error):
             process.kill()

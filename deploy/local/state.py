@@ -67,6 +67,7 @@ class PartStatus:
     restarts: int = 0
     since: float = 0.0  # When it came into this state; Unix time, seconds.
     stop_signal: int = 15
+    depth: int = 0  # How many parts in a row it needs. Deeper ones are stopped first.
     log: str = ""
     start_seconds: float | None = None  # From its start to ready.
 
