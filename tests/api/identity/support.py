@@ -99,13 +99,16 @@ class Identity:
 
 @asynccontextmanager
 async def identity(
-    servers: dict[str, Postgres], provider: Provider, region: str = REGION
+    servers: dict[str, Postgres], provider: Provider, region: str = REGION, **changed: Any
 ) -> AsyncIterator[Identity]:
-    settings = settings_for(servers, provider.providers_file, region)
-    guard = ResidencyGuard(TOPOLOGY, region)
+    """Runs the service of ``region``, with ``changed`` settings."""
+    settings = settings_for(servers, provider.providers_file, region).model_copy(update=changed)
+    found = topology.load(settings.topology_file)
     async with (
-        parts(settings, TOPOLOGY) as opened,
-        server.serving(opened.served, opened.verifier, guard, settings) as port,
+        parts(settings, found) as opened,
+        server.serving(
+            opened.served, opened.verifier, ResidencyGuard(found, region), settings
+        ) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield Identity(settings, provider, f"127.0.0.1:{port}", channel)

@@ -1,5 +1,6 @@
 """Two regions of one jurisdiction, and a provider that comes and goes."""
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,15 +57,12 @@ async def test_the_providers_keys_are_read_once_and_kept(
     servers: dict[str, Postgres], tmp_path: Path, service: Identity
 ) -> None:
     del service  # Has made the operator.
-    with cognito(TOPOLOGY, tmp_path) as running:
-        account = running.add(f"operator@{REGION}.hemline.example")
-        tokens = [running.id_token(account) for _ in range(2)]
-        context = identity(servers, running)
-        started = await context.__aenter__()
-        first = await started.exchange(tokens[0])
-    try:
+    async with AsyncExitStack() as longer:
+        with cognito(TOPOLOGY, tmp_path) as running:
+            account = running.add(f"operator@{REGION}.hemline.example")
+            tokens = [running.id_token(account) for _ in range(2)]
+            started = await longer.enter_async_context(identity(servers, running))
+            first = await started.exchange(tokens[0])
         second = await started.exchange(tokens[1])
-        assert first.home_region == second.home_region == REGION
-        assert first.access_token != second.access_token
-    finally:
-        await context.__aexit__(None, None, None)
+    assert first.home_region == second.home_region == REGION
+    assert first.access_token != second.access_token
