@@ -80,7 +80,7 @@ def list_(
     title = (
         f"Units expected in the {forecast_run.horizon_days} days after {forecast_run.cutoff_date}"
     )
-    headings = ("Store", "SKU", "Product", ">Units", ">P10-P90 a day", "Each day")
+    headings = ("Store", "SKU", "?Product", ">Units", ">P10-P90 a day", "Each day")
     output.print_table(title, headings, [_row(forecast) for forecast in found])
 
 

@@ -16,7 +16,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-WIDTH = 120  # Where there is no terminal to ask.
+WIDTH = 200  # Where there is no terminal to ask.
+MOST_WIDTH = 1_000
 
 Report = Callable[[float], None]
 """Takes the share that is done, 0 to 1."""
@@ -34,21 +35,35 @@ def print_json(data: Any) -> None:
 
 
 def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table. A heading that begins with `>` has its column aligned right.
+    """Prints a table.
 
-    Cells are plain text, whatever brackets they hold; a rich `Text` may have a colour.
+    Args:
+        title: stands above it.
+        headings: `>` before one aligns its column right; `?` before one gives its column up where
+            the screen is too narrow for all.
+        rows: plain text, whatever brackets it holds; a rich `Text` may have a colour.
     """
+    screen = console()
+    table = _table(title, headings, rows)
+    wide = screen.options.update(max_width=MOST_WIDTH)
+    if screen.measure(table, options=wide).maximum > screen.width:
+        kept = [index for index, heading in enumerate(headings) if not heading.startswith("?")]
+        narrow = [[row[index] for index in kept] for row in rows]
+        table = _table(title, [headings[index] for index in kept], narrow)
+    screen.print(table)
+
+
+def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     table = Table(
         title=escape(title), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
     for heading in headings:
         right = heading.startswith(">")
-        table.add_column(
-            Text(heading.lstrip(">")), justify="right" if right else "left", no_wrap=True
-        )
+        label = Text(heading.lstrip(">?"))
+        table.add_column(label, justify="right" if right else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    console().print(table)
+    return table
 
 
 @contextmanager

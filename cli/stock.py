@@ -84,8 +84,7 @@ def _sum(levels: Iterable[pb.StockLevel]) -> dict[str, dict[str, Sizes]]:
 
 
 def _print_style(style: catalog_pb.Style, colours: dict[str, Sizes]) -> None:
-    run = dict.fromkeys(size.size for choice in style.choices for size in choice.sizes)
-    sizes = [size for size in run if any(size in of_colour for of_colour in colours.values())]
+    sizes = list(dict.fromkeys(size.size for choice in style.choices for size in choice.sizes))
     rows = []
     for choice in style.choices:
         if of_colour := colours.get(choice.colour):
@@ -99,7 +98,7 @@ def _print_style(style: catalog_pb.Style, colours: dict[str, Sizes]) -> None:
 
 
 def _cell(units: int | None) -> str | Text:
-    """A dot where the size is not carried, and a 0 that stands out where it has run out."""
+    """A dot where the size never was, and a 0 that stands out where it has run out."""
     if units is None:
         return "·"
     return f"{units:,}" if units else Text("0", style="red")

@@ -15,11 +15,13 @@ from cli.importing.lines import Tally
 MOST_CODES = 10
 
 
-def columns_text(columns: Columns, default_store: str) -> str:
+def columns_text(columns: Columns, default_store: str, *, sells: bool) -> str:
     """One line with the mapping used, and one with what is left in the file."""
     used = [f"{field} = {header}" for field, header in columns.used.items()]
     if "store" not in columns.index:
         used.append(f"store is {default_store} for all rows")
+    if sells and "price" not in columns.index:
+        used.append("price is 0 for all rows")
     text = f"Columns: {', '.join(used)}."
     return f"{text}\nNot read: {', '.join(columns.unread)}." if columns.unread else text
 

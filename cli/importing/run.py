@@ -97,7 +97,8 @@ def _columns(request: Request, source: Source) -> Columns:
 
 
 def _print_columns(request: Request, columns: Columns) -> None:
-    text = report.columns_text(columns, request.options.store or DEFAULT_STORE)
+    store = request.options.store or DEFAULT_STORE
+    text = report.columns_text(columns, store, sells=request.kind is SALES)
     output.console(stderr=True).print(text, markup=False)
 
 
