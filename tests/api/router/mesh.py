@@ -85,6 +85,7 @@ class Mesh:
         )
         self.regions = {name: Region(self._facts(name)) for name in found.regions}
         self.backends: dict[tuple[str, str], Echo] = {}
+        self.apps: dict[tuple[str, str], AsyncExitStack] = {}
         self.collectors: dict[str, Collector] = {}
         self.proxies: dict[Node, Proxy] = {}
         self.running: dict[Node, AsyncExitStack] = {}
@@ -94,8 +95,13 @@ class Mesh:
 
     async def start_backend(self, region: str, service: str) -> None:
         address = str(self.endpoints[region].services[service].app)
+        stack = await self._stack.enter_async_context(AsyncExitStack())
         made = backend(f"{service}@{region}", address)
-        self.backends[region, service] = await self._stack.enter_async_context(made)
+        self.backends[region, service] = await stack.enter_async_context(made)
+        self.apps[region, service] = stack
+
+    async def stop_backend(self, region: str, service: str) -> None:
+        await self.apps.pop((region, service)).aclose()
 
     async def start_proxy(self, node: Node, api_type: str) -> None:
         stack = await self._stack.enter_async_context(AsyncExitStack())

@@ -1,6 +1,7 @@
 """What happens when parts die, routers included."""
 
 import asyncio
+import signal
 
 import grpc
 import pytest
@@ -37,6 +38,28 @@ async def test_no_other_jurisdiction_answers_when_all_of_it_is_down(fragile: Mes
     assert fragile.backends[FOREIGN, "inventory"].calls == 0
     us_tenant = await fragile.grpc(FOREIGN, GET_STOCK, fragile.token(FOREIGN))
     assert us_tenant.code is grpc.StatusCode.OK
+
+
+async def test_a_dead_service_behind_a_living_sidecar_is_replaced(fragile: Mesh) -> None:
+    await fragile.stop_backend(HOME, "inventory")
+    for path in (GET_STOCK, RECORD):
+        answer = await fragile.grpc(HOME, path, fragile.token(HOME))
+        assert answer.headers.get("x-hemline-served-by") == SIBLING
+    await fragile.stop_backend(SIBLING, "inventory")
+    answer = await fragile.grpc(HOME, GET_STOCK, fragile.token(HOME))
+    assert answer.reason == "RESIDENCY_NO_HEALTHY_REGION"
+    assert "x-hemline-mesh-error" not in answer.headers
+
+
+async def test_a_frozen_region_costs_time_and_no_call(fragile: Mesh) -> None:
+    frozen = fragile.proxies[nodes.sidecar(HOME, "inventory", 1)]
+    for path in (GET_STOCK, RECORD):  # Connections that are open already.
+        assert (await fragile.grpc(HOME, path, fragile.token(HOME))).code is grpc.StatusCode.OK
+    frozen.process.send_signal(signal.SIGSTOP)
+    answers = await asyncio.gather(
+        *(fragile.grpc(HOME, path, fragile.token(HOME)) for path in (GET_STOCK, RECORD))
+    )
+    assert [answer.headers.get("x-hemline-served-by") for answer in answers] == [SIBLING] * 2
 
 
 async def test_a_service_that_runs_nowhere_is_unavailable(fragile: Mesh) -> None:
