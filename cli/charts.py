@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date
+from math import ceil
 
 BARS = "▁▂▃▄▅▆▇█"
 BAND, MEDIAN, OUTSIDE = "░", "━", " "
 HEIGHT = 10
+LEAST_TOP = 1e-6  # Units a day. Below it, a chart shows nothing but zeros.
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -23,25 +25,26 @@ def band_chart(
 
     Returns lines of text, highest value first, with the value at the left and Mondays below.
     """
-    top = max(max(high, default=0.0), 1e-9)
+    top = max(high, default=0.0)
+    top = top if top > LEAST_TOP else 1.0
     step = top / HEIGHT
+    width = len(f"{top:.2f}") + 2
+    columns = [_column(*values, step) for values in zip(low, middle, high, strict=True)]
     lines = []
     for row in range(HEIGHT, 0, -1):
-        floor, ceiling = (row - 1) * step, row * step
-        cells = [_cell(floor, ceiling, values) for values in zip(low, middle, high, strict=True)]
-        label = f"{ceiling:8.2f}" if row in (1, HEIGHT // 2, HEIGHT) else " " * 8
-        lines.append(f"{label} ┤{''.join(cells)}")
-    lines.append(f"{0:8.2f} └{'─' * len(dates)}")
-    lines.append(" " * 10 + _axis(dates))
+        label = f"{row * step:.2f}" if row in (1, HEIGHT // 2, HEIGHT) else ""
+        lines.append(f"{label:>{width}} ┤{''.join(column[row - 1] for column in columns)}")
+    lines.append(f"{'0.00':>{width}} └{'─' * len(dates)}")
+    lines.append(" " * (width + 2) + _axis(dates))
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _cell(floor: float, ceiling: float, values: tuple[float, float, float]) -> str:
-    low, middle, high = values
-    # A value on the line between two rows belongs to the lower one, and 0 to the lowest.
-    if floor < middle <= ceiling or (floor == 0 and middle == 0):
-        return MEDIAN
-    return BAND if low < ceiling and high > floor else OUTSIDE
+def _column(low: float, middle: float, high: float, step: float) -> str:
+    """One day from the bottom up. A value on the line between two rows belongs to the lower."""
+    bottom, line, top = (min(max(ceil(value / step), 1), HEIGHT) for value in (low, middle, high))
+    band = [BAND if bottom <= row <= top else OUTSIDE for row in range(1, HEIGHT + 1)]
+    band[line - 1] = MEDIAN
+    return "".join(band)
 
 
 def _axis(dates: Sequence[date]) -> str:

@@ -25,9 +25,17 @@ class CsvSource:
         self._row = 0
         self.blank_rows = 0
         self._records = self._read(dialect.delimiter)
-        self.header: Sequence[str] = next(self._records, [])
-        if not any(name.strip() for name in self.header):
+        try:
+            self.header = self._header()
+        except FileRejected:
+            self.close()
+            raise
+
+    def _header(self) -> Sequence[str]:
+        header = next(self._records, [])
+        if not any(name.strip() for name in header):
             raise FileRejected(Fault("the header is empty", "put the names of the columns", 1))
+        return header
 
     @property
     def share_read(self) -> float:
@@ -36,10 +44,10 @@ class CsvSource:
     def rows(self, wanted: Sequence[int]) -> Iterator[Row | Fault]:
         expected = len(self.header)
         for cells in self._records:
-            if len(cells) == expected:
-                yield Row(self._row, [cells[index] for index in wanted])
-            elif not any(cells):
+            if not any(cells):
                 self.blank_rows += 1
+            elif len(cells) == expected:
+                yield Row(self._row, [cells[index] for index in wanted])
             else:
                 yield Fault(
                     f"{len(cells)} cells, but the header has {expected}",
