@@ -61,6 +61,8 @@ def run(
     """
     logs.start(name, service_settings.region)
     found = _topology(service_settings)
+    if isinstance(service_settings, settings.DatabaseSettings):
+        _check_databases(service_settings, found.jurisdiction_of(service_settings.region))
     uvloop.run(_serve(name, service_settings, found, parts))
 
 
@@ -78,6 +80,20 @@ def _topology(service_settings: settings.ServiceSettings) -> topology.Topology:
             )
         )
     return found
+
+
+def _check_databases(
+    database_settings: settings.DatabaseSettings, jurisdiction: topology.Jurisdiction
+) -> None:
+    """Residency: a service that could open another jurisdiction's rows does not start."""
+    for region in database_settings.database_urls:
+        if region not in jurisdiction.regions:
+            raise SystemExit(
+                settings.refusal(
+                    f"setting HEMLINE_DATABASE_URLS: {region} is not in {jurisdiction.name}; "
+                    f"its regions are {', '.join(jurisdiction.regions)}"
+                )
+            )
 
 
 async def _serve(
