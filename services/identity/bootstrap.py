@@ -36,6 +36,8 @@ def main() -> None:
         sys.exit(settings.refusal(f"topology: {error}"))
     if loaded.region not in found.regions:
         sys.exit(settings.refusal(f"setting HEMLINE_REGION: unknown region {loaded.region}"))
+    if loaded.region not in loaded.database_urls:
+        sys.exit(settings.refusal(f"setting HEMLINE_DATABASE_URLS: nothing for {loaded.region}"))
     _, provider = trusted_providers(loaded, found)
     login = login_hash(loaded.login_pepper.get_secret_value(), provider.issuer, email)
     try:

@@ -129,3 +129,18 @@ async def test_listed_keys_are_public_and_of_this_jurisdiction(service: Identity
     (key,) = answer.signing_keys
     assert key.issuer == EU.issuer
     assert keys.Jwk(key.kid, key.issuer, key.x, key.y).public_key()
+
+
+async def test_no_log_line_names_anybody(
+    service: Identity, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account, _ = await planner(service)
+    token = (await service.sign_in(account)).access_token
+    await service.stub.WhoAmI(pb.WhoAmIRequest(), metadata=bearer(token))
+    with pytest.raises(grpc.aio.AioRpcError):
+        await service.sign_in(service.provider.add(f"{fresh()}@nobody.example"))
+    lines = capsys.readouterr().out
+    assert "IdentityService/ExchangeToken" in lines
+    assert "TenantService/CreateUser" in lines
+    assert "@" not in lines
+    assert token.rsplit(".", 1)[1] not in lines

@@ -95,3 +95,22 @@ async def test_a_database_that_is_down_is_refused_in_one_line(service: Identity)
     done = run_module(SERVICE, settings)
     assert done.returncode == 1
     assert "HEMLINE_DATABASE_URLS" in one_line(done.stderr)
+
+
+async def test_a_database_of_another_jurisdiction_is_refused_in_one_line(
+    service: Identity,
+) -> None:
+    urls = '{"us-east-1": "postgresql://identity_app:x@127.0.0.1:1/identity"}'
+    done = run_module(SERVICE, {**environment(service.settings), "HEMLINE_DATABASE_URLS": urls})
+    assert done.returncode == 1
+    assert "HEMLINE_DATABASE_URLS: us-east-1 is not in EU" in one_line(done.stderr)
+
+
+async def test_bootstrap_without_its_own_database_is_refused_in_one_line(
+    service: Identity,
+) -> None:
+    done = run_module(
+        BOOTSTRAP, {**environment(service.settings), "HEMLINE_DATABASE_URLS": "{}"}, OPERATOR
+    )
+    assert done.returncode == 1
+    assert f"HEMLINE_DATABASE_URLS: nothing for {REGION}" in one_line(done.stderr)
