@@ -121,8 +121,8 @@ def _enriched(email: str) -> pb.ExchangeTokenResponse:
             users = ", ".join(known) or "none yet"
             raise Problem(f"no account of {email} in the local world", f"known: {users}")
         account = known[email]
-        pools = accounts.pools(places().providers)
-        subject_token = accounts.sign_in(pools[account.jurisdiction], account)
+        pool = accounts.pool(places().providers, account.jurisdiction)
+        subject_token = accounts.sign_in(pool, account)
     except accounts.ProviderDown as error:
         raise world_down(str(error)) from None
     except accounts.AccountsError as error:

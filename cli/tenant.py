@@ -106,7 +106,7 @@ def open_account(email: str, region: str) -> None:
     jurisdiction = local_topology().jurisdiction_of(region).name
     try:
         account = accounts.add(places().accounts, email, jurisdiction)
-        accounts.register(accounts.pools(places().providers)[jurisdiction], account)
+        accounts.register(accounts.pool(places().providers, jurisdiction), account)
     except accounts.AccountsError as error:
         raise Problem(str(error)) from None
 

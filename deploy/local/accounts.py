@@ -110,6 +110,14 @@ def pools(providers_file: Path) -> dict[str, Pool]:
         raise AccountsError(f"{providers_file}: not as the local provider writes it") from None
 
 
+def pool(providers_file: Path, jurisdiction: str) -> Pool:
+    """Returns the running pool of ``jurisdiction``. Raises AccountsError if there is none."""
+    found = pools(providers_file)
+    if jurisdiction not in found:
+        raise AccountsError(f"{jurisdiction} has no local sign-in provider")
+    return found[jurisdiction]
+
+
 def register(pool: Pool, account: Account) -> None:
     """Makes ``account`` known to the running provider, its e-mail verified. Idempotent.
 
