@@ -123,6 +123,9 @@ def trending(*, user: User, limit: Limit = 20, as_json: Json = False) -> None:
     if as_json:
         output.print_json({"trendingProducts": [_plain(product) for product in found]})
         return
+    if not found:
+        typer.echo("Nothing to rank: too few sales before the last 28 days.")
+        return
     rows = [
         (
             product.rank,

@@ -7,7 +7,7 @@ that has a forecast already is left alone: it is seeded, or it holds sales of it
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid5
@@ -27,11 +27,12 @@ from cli.rpc import details_of
 from cli.session import sign_in
 from season import Season, simulate
 from season.presets import season_of
-from services.chassis.wire import to_datetime
+from services.chassis.wire import to_datetime, to_timestamp
 
 NAMESPACE = UUID("6f1e6d4e-8f0b-5d0f-9c6e-2f3a5c1f8a10")
 NO_RUN = "NO_RUN"
 LINES_PER_MESSAGE = 1_000
+CLOSING_TIME = time(20)  # When the stock is counted.
 IMPORT_SECONDS = 600.0
 RUN_SECONDS = 600.0
 
@@ -148,14 +149,21 @@ def _make_stores(channel: grpc.Channel, season: Season, shown: Report) -> None:
 
 
 def _import_stock(channel: grpc.Channel, season: Season, shown: Report) -> None:
-    lines = [
-        stock_pb.StockLine(row=row, **count._asdict())
-        for row, count in enumerate(season.stock, start=1)
-    ]
-    messages = [stock_pb.ImportStockRequest(lines=batch) for batch in _batches(lines)]
-    messages[0].request_id = _content(season, "stock", messages)
+    """Counts twice: what came first, and what is left. So the ledger knows what has run out."""
     stub = stock_grpc.InventoryServiceStub(channel)
-    stub.ImportStock(_shown(messages, shown), timeout=IMPORT_SECONDS)
+    for what, counts, day in (
+        ("opening", season.opening, season.days[0]),
+        ("stock", season.stock, season.days[-1]),
+    ):
+        lines = [
+            stock_pb.StockLine(row=row, **count._asdict())
+            for row, count in enumerate(counts, start=1)
+        ]
+        messages = [stock_pb.ImportStockRequest(lines=batch) for batch in _batches(lines)]
+        messages[0].request_id = _content(season, what, messages)
+        evening = datetime.combine(day, CLOSING_TIME, UTC)
+        messages[0].count_time.CopyFrom(to_timestamp(evening))
+        stub.ImportStock(_shown(messages, shown), timeout=IMPORT_SECONDS)
 
 
 def _import_sales(

@@ -86,10 +86,20 @@ class Season:
         return self.plan.promotions
 
     @property
+    def opening(self) -> Iterator[StockCount]:
+        """First deliveries, of the series that had one, by store and SKU of the range."""
+        available = self.truth.available
+        first_day = (available > 0).argmax(axis=0)
+        counts = self._counts(available[first_day, range(len(self.series))].tolist())
+        return (count for count in counts if count.on_hand_units)
+
+    @property
     def stock(self) -> Iterator[StockCount]:
         """Closing levels of all series, by store and SKU of the range."""
-        closing = self.shelves.closing[-1].tolist()
-        pairs = zip(self.series.store_index, self.series.sku_index, closing, strict=True)
+        return self._counts(self.shelves.closing[-1].tolist())
+
+    def _counts(self, levels: list[int]) -> Iterator[StockCount]:
+        pairs = zip(self.series.store_index, self.series.sku_index, levels, strict=True)
         for store, sku_index, units in pairs:
             sku = self.catalog.skus[sku_index]
             category = self.catalog.styles[sku.style_index].category.name

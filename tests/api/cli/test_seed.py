@@ -33,6 +33,9 @@ async def test_a_seeded_tenant_has_stock_sales_and_forecasts(desk: Desk) -> None
     assert best["sku"] in table.stdout
     stock = await desk.types("stock", *USER, "--store", "berlin-mitte")
     assert "Colour" in stock.stdout
+    levels = json.loads((await desk.types("stock", *USER, "--json")).stdout)["stockLevels"]
+    assert 600 < len(levels) <= seeded["series"]
+    assert any(level["onHandUnits"] == "0" for level in levels)
 
 
 async def test_a_second_seed_changes_nothing(desk: Desk) -> None:

@@ -84,6 +84,16 @@ def test_stock_is_conserved(season: Season) -> None:
     assert np.array_equal(shelves.sold, np.minimum(season.truth.demand, shelves.available))
 
 
+def test_first_deliveries_and_closing_levels_are_of_the_same_series(season: Season) -> None:
+    closing = {(count.store, count.sku): count.on_hand_units for count in season.stock}
+    opening = {(count.store, count.sku): count.on_hand_units for count in season.opening}
+    assert len(closing) == len(season.series)
+    assert set(opening) <= set(closing)
+    assert min(opening.values()) > 0
+    assert {units for key, units in closing.items() if key not in opening} <= {0}
+    assert sum(closing.values()) == season.shelves.closing[-1].sum()
+
+
 def test_sales_lines_add_up_to_what_left_and_came_back(season: Season) -> None:
     net: Counter[tuple[str, str, str]] = Counter()
     for line in season.sales:
