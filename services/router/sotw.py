@@ -15,6 +15,7 @@ from services.router.stream import WILDCARD, OnVerdict, Stream, Subscription
 class _Subscription(Subscription):
     held: dict[str, Resource] = field(default_factory=dict)  # What the last answer left it with.
     claimed: str = ""  # Version that a proxy which came back says it holds.
+    told: bool = False  # It has heard of this type on this stream, or needs not.
 
 
 class SotwStream(Stream):
@@ -50,12 +51,14 @@ class SotwStream(Stream):
         if subscription is None:
             return None
         wanted = subscription.wanted(offered)
-        if subscription.claimed:
-            if subscription.claimed == combined(wanted.values()):
-                subscription.held = wanted
-            subscription.claimed = ""
+        if not subscription.told and subscription.claimed == combined(wanted.values()):
+            subscription.held = wanted
+            subscription.told = True
+        # That there is nothing at all is news to a proxy that holds something else.
+        news = not subscription.told and type_url in types.FULL_STATE
         held = {name: found.version for name, found in subscription.held.items()}
-        if all(found.version == held.get(name) for name, found in wanted.items()):
+        subscription.told = True
+        if not news and all(found.version == held.get(name) for name, found in wanted.items()):
             return None
         if type_url in types.FULL_STATE:
             # What is to go stays in until nothing refers to it any more.

@@ -6,7 +6,8 @@ import signal
 import grpc
 import pytest
 
-from services.router import nodes
+from services.router import nodes, types
+from services.router.snapshot import Snapshot, resource
 from tests.api.router.conftest import DIALECTS
 from tests.api.router.mesh import FORECAST, GET_STOCK, RECORD, Mesh
 from tests.support.envoy import Proxy, until
@@ -100,6 +101,25 @@ async def test_calls_go_on_while_no_router_runs_and_nothing_is_sent_again(fragil
     assert {line.partition(": ")[0] for line in changed} == {
         "extension_config_discovery.http_filter.hemline-jwt.update_success"
     }
+
+
+@both_dialects
+async def test_a_proxy_stays_with_what_was_good(fragile: Mesh) -> None:
+    node, edge = nodes.edge(HOME), fragile.proxies[nodes.edge(HOME)]
+    cache = fragile.regions[HOME].cache
+    good = cache.get(node)
+    assert good is not None
+    body = dict(good.of(types.ROUTES)["edge"].plain)
+    del body["@type"]
+    route = {"match": {"safe_regex": {"regex": "("}}, "route": {"cluster": "fail-closed"}}
+    body["virtual_hosts"][0]["routes"] = [route]
+    others = [one for kind in types.ORDER for one in good.of(kind).values() if one.name != "edge"]
+    listener = good.of(types.LISTENER)["edge"]
+    cache.replace({node: Snapshot([*others, listener, resource(types.ROUTES, body)])})
+    rejected = "http.edge.rds.edge.update_rejected"
+    assert await until(lambda: edge.counter(rejected) == 1)
+    answer = await fragile.grpc(HOME, GET_STOCK, fragile.token(HOME))
+    assert answer.code is grpc.StatusCode.OK
 
 
 @both_dialects

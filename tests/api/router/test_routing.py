@@ -4,6 +4,7 @@ import asyncio
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from services.chassis.residency import wrong_region
 from services.chassis.status import to_status
@@ -96,6 +97,20 @@ async def test_pages_of_other_origins_may_not_call(world: Mesh) -> None:
 async def test_an_edge_says_that_it_is_up(world: Mesh) -> None:
     response, _ = await asyncio.to_thread(world.http, EU[0], "GET", "/healthz", {})
     assert response.status == 200
+
+
+async def test_health_and_reflection_need_no_token(world: Mesh) -> None:
+    address = str(world.endpoints[EU[0]].edge)
+    async with grpc.aio.insecure_channel(address) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=10)
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    for version in ("v1", "v1alpha"):
+        path = f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo"
+        # The backend has no reflection, and says so itself.
+        answer = await world.grpc(EU[0], path, None)
+        assert answer.code is grpc.StatusCode.UNIMPLEMENTED
+        assert answer.headers["x-hemline-served-by"] == EU[0]
 
 
 async def test_envoy_took_everything(world: Mesh) -> None:

@@ -303,6 +303,13 @@ def test_state_of_the_world_ignores_a_request_overtaken_by_an_answer() -> None:
     ]
 
 
+def test_state_of_the_world_tells_a_returning_proxy_that_nothing_is_left() -> None:
+    again = Sotw()
+    again.ask(types.CLUSTER, version="of something")
+    [answer] = again.settle()
+    assert held(answer) == 0
+
+
 @both
 def test_types_that_are_not_offered_are_left_unanswered(proxy: type[Delta]) -> None:
     asking = proxy(fail_closed())
