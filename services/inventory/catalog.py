@@ -56,7 +56,7 @@ async def create_store(
 
 
 def _first_answer(made: Made, own: bytes, request_id: UUID) -> datetime:
-    earlier_print, create_time = made
-    if earlier_print != own:
+    earlier, create_time = made
+    if earlier != own:
         raise RequestIdReused(request_id)
     return create_time

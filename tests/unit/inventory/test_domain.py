@@ -26,7 +26,11 @@ from services.inventory.domain import (
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 DELTAS = st.integers(-MOST_DELTA_UNITS, MOST_DELTA_UNITS).filter(bool)
-LEVELS = st.builds(Level, st.integers(0, MOST_LEVEL_UNITS), st.integers(0, 2**40))
+ON_HAND = st.one_of(
+    st.integers(0, MOST_LEVEL_UNITS),
+    st.integers(MOST_LEVEL_UNITS - MOST_DELTA_UNITS, MOST_LEVEL_UNITS),
+)
+LEVELS = st.builds(Level, ON_HAND, st.integers(0, 2**40))
 MOVEMENTS = st.builds(
     Movement,
     request_id=st.uuids(),
@@ -67,6 +71,8 @@ def test_stock_may_rise_to_the_limit_exactly() -> None:
     movement = Movement(uuid4(), StoreId("a"), Sku("A"), 1, Reason.COUNT, NOW)
     level = Level(MOST_LEVEL_UNITS - 1, 1)
     assert post(movement, level=level, now=NOW).on_hand_units == MOST_LEVEL_UNITS
+    with pytest.raises(LevelLimit):
+        post(movement, level=Level(MOST_LEVEL_UNITS, 1), now=NOW)
 
 
 @given(MOVEMENTS, MOVEMENTS, LEVELS)
