@@ -13,7 +13,10 @@ import jwt
 import pytest
 import pytest_asyncio
 import yaml
+from hemline.identity.v1 import identity_service_pb2 as pb
+from hemline.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
+from cli import session
 from deploy.local.postgres import Postgres
 from tests.api.identity.support import OPERATOR, REGION, ROOT, TOPOLOGY_FILE, Identity, identity
 from tests.store.identity.support import SIBLING, fresh
@@ -136,3 +139,21 @@ async def test_a_world_that_is_down_is_said_to_be(tmp_path: Path) -> None:
     (line,) = done.stderr.splitlines()
     assert line.startswith("hemline: the local world is not up")
     assert line.endswith("start it with `hemline up`")
+
+
+async def test_a_session_carries_its_token_and_replaces_it_in_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEMLINE_WORLD", str(world.folder))
+
+    def call_twice() -> tuple[str, str, str]:
+        signed_in = session.sign_in(OPERATOR)
+        with signed_in.channel() as channel:
+            answer = pb_grpc.IdentityServiceStub(channel).WhoAmI(pb.WhoAmIRequest())
+        first = signed_in.token
+        signed_in._renew_at = float("-inf")
+        return answer.home_region, first, signed_in.token
+
+    home_region, first, second = await asyncio.to_thread(call_twice)
+    assert home_region == REGION
+    assert first != second
