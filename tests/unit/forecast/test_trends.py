@@ -37,6 +37,15 @@ def test_a_known_season_is_no_trend_even_for_a_single_product() -> None:
     assert trends_of(units).growth[0] == pytest.approx(1.0, abs=0.15)
 
 
+def test_where_the_season_is_known_growth_of_everything_is_growth() -> None:
+    units = poisson(np.full(5, 20.0), days=2 * 365)
+    units[-28:] *= 2
+    growth = trends_of(units).growth
+    assert growth.min() > 1.3
+    # Of the same sales without the years before, nobody could tell.
+    assert trends_of(units[-300:]).growth == pytest.approx(np.ones(5), abs=0.2)
+
+
 def test_six_lucky_units_rank_below_solid_growth() -> None:
     units = poisson(np.full(20, 8.0), days=112)
     units[-28:, 1] = np.rint(units[-28:, 1] * 1.6)
