@@ -6,11 +6,15 @@ from services.chassis.contract import Method
 from services.router import types
 from services.router.translate.replies import MESH_ERROR
 
-HEDGE_SECONDS = 0.25
+HEDGE_SECONDS = 1.0
 """A read without an answer after this is sent to the next region as well; the first answer counts.
 
-More than a round trip between regions and what a usual read takes, or it doubles the load.
+It is what a read loses when its region freezes, until health checks notice. It must be more than a
+round trip between regions and what a slow read takes, or slowness leads to more of it.
 """
+
+RETRIES = 3
+"""One for each region that may stand in, in a jurisdiction of four."""
 
 NEVER_ARRIVED = "connect-failure,refused-stream,reset-before-request"
 """Nobody has seen the request: safe for every method."""
@@ -38,7 +42,7 @@ def of_method(method: Method) -> dict[str, Any]:
     policy["retriable_headers"] = [{"name": MESH_ERROR, "present_match": True}]
     if not method.safe:
         return {"retry_policy": policy}
-    policy["per_try_timeout"] = f"{HEDGE_SECONDS}s"
+    policy["per_try_timeout"] = f"{HEDGE_SECONDS:.3f}s"
     return {"retry_policy": policy, "hedge_policy": {"hedge_on_per_try_timeout": True}}
 
 
@@ -46,7 +50,7 @@ def _policy(retry_on: str) -> dict[str, Any]:
     retry = f"{types.EXTENSIONS}retry."
     return {
         "retry_on": retry_on,
-        "num_retries": 4,
+        "num_retries": RETRIES,
         "retry_back_off": {"base_interval": "0.010s", "max_interval": "0.100s"},
         # The first retry leaves the region already: a region usually fails as a whole.
         "retry_priority": {

@@ -71,7 +71,7 @@ async def test_a_service_that_runs_nowhere_is_unavailable(fragile: Mesh) -> None
 async def test_slow_reads_are_hedged_and_slow_writes_never(fragile: Mesh) -> None:
     home = fragile.backends[HOME, "inventory"]
     sibling = fragile.backends[SIBLING, "inventory"]
-    home.delay_seconds = 1.5
+    home.delay_seconds = 2.5
     read = await fragile.grpc(HOME, GET_STOCK, fragile.token(HOME))
     assert read.headers["x-hemline-served-by"] == SIBLING
     assert (home.calls, sibling.calls) == (1, 1)
