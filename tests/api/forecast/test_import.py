@@ -1,7 +1,10 @@
+import asyncio
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import grpc
 import pytest
+from hemline.forecast.v1 import sales_service_pb2 as sales_pb
 
 from tests.api.forecast.support import Planner, refused, sales_line, season
 
@@ -120,3 +123,21 @@ async def test_texts_come_back_as_they_went_in(planner: Planner) -> None:
     assert (await planner.imports([odd])).known_lines == 1
     await planner.runs()
     assert (await planner.gets("stores/berlin/forecasts/SHIRT-M")).product == "chemise\\n/été"
+
+
+async def test_an_import_called_off_half_way_leaves_nothing_and_blocks_nobody(
+    planner: Planner,
+) -> None:
+    lines = [sales_line(row) for row in range(1, 501)]
+
+    async def endless() -> AsyncIterator[sales_pb.ImportSalesRequest]:
+        yield sales_pb.ImportSalesRequest(request_id=str(uuid4()), lines=lines)
+        yield sales_pb.ImportSalesRequest(lines=[sales_line(501)])
+        await asyncio.Event().wait()
+
+    # More of them than may run at once, and than there are connections.
+    for _ in range(8):
+        call = planner.sales.ImportSales(endless(), metadata=planner.metadata)
+        await asyncio.sleep(0.05)
+        call.cancel()
+    assert (await planner.imports(lines)).new_lines == 500
