@@ -2,11 +2,14 @@
 
 import codecs
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.importing import values
+from cli.importing.faults import InvalidValue
 from cli.importing.lines import Options
 from cli.importing.rows import Dialect
 from cli.importing.run import Request, run
@@ -66,7 +69,7 @@ def sales(  # noqa: PLR0913 - the options of a command
             user=_user(user, dry_run=dry_run),
             columns=_columns(column),
             dialect=_dialect(encoding, delimiter),
-            options=Options(date_format, store, _pattern(product_pattern)),
+            options=Options(_format(date_format), _store(store), _pattern(product_pattern)),
             dry_run=dry_run,
             as_json=as_json,
             max_errors=max_errors,
@@ -95,7 +98,7 @@ def stock(  # noqa: PLR0913 - the options of a command
             user=_user(user, dry_run=dry_run),
             columns=_columns(column),
             dialect=_dialect(encoding, delimiter),
-            options=Options(None, store, _pattern(product_pattern)),
+            options=Options(None, _store(store), _pattern(product_pattern)),
             dry_run=dry_run,
             as_json=as_json,
             max_errors=max_errors,
@@ -132,6 +135,24 @@ def _dialect(encoding: str, delimiter: str) -> Dialect:
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise typer.BadParameter("one character, or \\t for a tab", param_hint="--delimiter")
     return Dialect(encoding, delimiter)
+
+
+def _format(text: str | None) -> str | None:
+    """A format is sound if it reads what it has written."""
+    try:
+        if text is not None:
+            written = datetime(2026, 11, 21, 16, 30, tzinfo=UTC).strftime(text)
+            datetime.strptime(written, text)  # noqa: DTZ007 - only whether it can be read
+    except (ValueError, re.error) as error:
+        raise typer.BadParameter(str(error), param_hint="--date-format") from None
+    return text
+
+
+def _store(name: str | None) -> str | None:
+    try:
+        return None if name is None else values.identifier(name)
+    except InvalidValue as error:
+        raise typer.BadParameter(f"{name!r} {error}", param_hint="--store") from None
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
