@@ -1,6 +1,7 @@
 """The README's commands: a planner's token, and grpcurl against each edge."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -8,9 +9,10 @@ import pytest
 
 from tests.support.world import EDGES, EU_PLANNER, World
 
+# A field of each answer, as protobuf or as JSON spells it.
 SERVICES = {
-    "hemline.inventory.v1.InventoryService/ListStockLevels": "stockLevels",
-    "hemline.forecast.v1.ForecastService/ListForecasts": "forecasts",
+    "hemline.inventory.v1.InventoryService/ListStockLevels": "on_hand_units|onHandUnits",
+    "hemline.forecast.v1.ForecastService/ListForecasts": "mean_units|meanUnits",
 }
 
 
@@ -32,7 +34,7 @@ def test_the_planner_lists_their_own(world: World, method: str, edge: str) -> No
     assert done.returncode == 0, done.stderr
     shown = done.stdout + done.stderr
     assert "x-hemline-served-by: eu-central-1" in shown.lower()
-    assert f'"{SERVICES[method]}"' in shown
+    assert re.search(SERVICES[method], shown)
 
 
 @pytest.mark.parametrize("method", SERVICES)

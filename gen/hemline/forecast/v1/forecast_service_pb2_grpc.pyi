@@ -35,11 +35,14 @@ class ForecastServiceStub:
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                            with backoff. No other region is ever asked.
     """
 
     @_typing.overload
@@ -88,11 +91,14 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                            with backoff. No other region is ever asked.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -137,11 +143,14 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`, reached at
                             `metadata["endpoint"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                            with backoff. No other region is ever asked.
     """
 
     @_abc_1.abstractmethod

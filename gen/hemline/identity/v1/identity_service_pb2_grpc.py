@@ -30,8 +30,10 @@ class IdentityServiceStub:
     home region comes out. Nothing about a person leaves the jurisdiction in which they sign in.
 
     Every method may also answer:
-    INVALID_ARGUMENT   - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
-    UNAVAILABLE        - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
+    UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     def __init__(self, channel):
@@ -62,8 +64,10 @@ class IdentityServiceServicer:
     home region comes out. Nothing about a person leaves the jurisdiction in which they sign in.
 
     Every method may also answer:
-    INVALID_ARGUMENT   - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
-    UNAVAILABLE        - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
+    UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     def ExchangeToken(self, request, context):
@@ -88,6 +92,7 @@ class IdentityServiceServicer:
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+        PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
         FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -134,8 +139,10 @@ class IdentityService:
     home region comes out. Nothing about a person leaves the jurisdiction in which they sign in.
 
     Every method may also answer:
-    INVALID_ARGUMENT   - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
-    UNAVAILABLE        - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
+    UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     @staticmethod

@@ -31,8 +31,10 @@ class IdentityServiceStub:
     home region comes out. Nothing about a person leaves the jurisdiction in which they sign in.
 
     Every method may also answer:
-      INVALID_ARGUMENT   - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
-      UNAVAILABLE        - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
+      UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                         with backoff. No other region is ever asked.
     """
 
     @_typing.overload
@@ -57,6 +59,7 @@ class IdentityServiceStub:
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
     """
     ListSigningKeys: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListSigningKeysRequest, _identity_service_pb2.ListSigningKeysResponse]
@@ -71,8 +74,10 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     home region comes out. Nothing about a person leaves the jurisdiction in which they sign in.
 
     Every method may also answer:
-      INVALID_ARGUMENT   - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
-      UNAVAILABLE        - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
+      UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                         with backoff. No other region is ever asked.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -94,6 +99,7 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
     """
     ListSigningKeys: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListSigningKeysRequest, _identity_service_pb2.ListSigningKeysResponse]  # type: ignore[assignment]
@@ -107,8 +113,10 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     home region comes out. Nothing about a person leaves the jurisdiction in which they sign in.
 
     Every method may also answer:
-      INVALID_ARGUMENT   - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
-      UNAVAILABLE        - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
+      UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                         with backoff. No other region is ever asked.
     """
 
     @_abc_1.abstractmethod
@@ -140,6 +148,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+          PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
           FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
         """
 

@@ -32,10 +32,13 @@ class TenantServiceStub:
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+    PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     def __init__(self, channel):
@@ -68,10 +71,13 @@ class TenantServiceServicer:
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+    PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     def CreateTenant(self, request, context):
@@ -143,10 +149,13 @@ class TenantService:
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+    PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     PERMISSION_DENIED   - PERMISSION_MISSING: the token does not hold the method's permission.
     FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     @staticmethod

@@ -32,7 +32,10 @@ class RouterServiceStub:
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+    PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+    UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     def __init__(self, channel):
@@ -60,7 +63,10 @@ class RouterServiceServicer:
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+    PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+    UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     def ResolveRegion(self, request, context):
@@ -109,7 +115,10 @@ class RouterService:
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+    PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+    UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+    with backoff. No other region is ever asked.
     """
 
     @staticmethod

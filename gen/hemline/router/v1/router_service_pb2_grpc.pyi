@@ -33,7 +33,10 @@ class RouterServiceStub:
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+      UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                            with backoff. No other region is ever asked.
     """
 
     @_typing.overload
@@ -59,7 +62,10 @@ class RouterServiceAsyncStub(RouterServiceStub):
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+      UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                            with backoff. No other region is ever asked.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -81,7 +87,10 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
+      PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+      UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
+                            with backoff. No other region is ever asked.
     """
 
     @_abc_1.abstractmethod
