@@ -191,10 +191,14 @@ def jwk(signer: Signer, jurisdiction: topology.Jurisdiction) -> Jwk:
 
 
 def addresses(found: topology.Topology) -> dict[str, Any]:
-    """An endpoints file of free ports."""
+    """An endpoints file of free ports, all different."""
+    taken: set[int] = set()
 
     def one() -> str:
-        return f"127.0.0.1:{free_port()}"
+        while (port := free_port()) in taken:
+            pass
+        taken.add(port)
+        return f"127.0.0.1:{port}"
 
     services = sorted({method.service for method in contract.methods()})
     return {
