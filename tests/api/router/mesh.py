@@ -59,14 +59,14 @@ class Answer:
 class Region:
     """One region's control plane, and the facts of the whole world."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, ads_address: str) -> None:
         self.facts = facts
         known = [nodes.edge(facts.region)]
         known += [nodes.sidecar(facts.region, name, 1) for name in facts.here.services]
         self.cache = SnapshotCache(known)
         self.publisher = Publisher(facts, self.cache)
         self.ads = AsyncExitStack()
-        self.ads_address = f"127.0.0.1:{free_port()}"
+        self.ads_address = ads_address
 
     async def start(self) -> None:
         await self.ads.enter_async_context(serving_ads(self.cache, self.ads_address))
@@ -80,10 +80,13 @@ class Mesh:
         self.topology = found
         self.signers: dict[str, Signer] = signers
         self._stack = stack
+        self._ports = Ports()
         self.endpoints = endpoints.parse(
-            addresses(found), found, {method.service for method in contract.methods()}
+            addresses(found, self._ports), found, {method.service for method in contract.methods()}
         )
-        self.regions = {name: Region(self._facts(name)) for name in found.regions}
+        self.regions = {
+            name: Region(self._facts(name), self._ports.one()) for name in found.regions
+        }
         self.backends: dict[tuple[str, str], Echo] = {}
         self.apps: dict[tuple[str, str], AsyncExitStack] = {}
         self.collectors: dict[str, Collector] = {}
@@ -105,7 +108,7 @@ class Mesh:
 
     async def start_proxy(self, node: Node, api_type: str) -> None:
         stack = await self._stack.enter_async_context(AsyncExitStack())
-        admin = f"127.0.0.1:{free_port()}"
+        admin = self._ports.one()
         ads = [self.regions[node.region].ads_address]
         config = bootstrap(str(node), ads, admin, api_type=api_type)
         self.proxies[node] = await stack.enter_async_context(envoy(config))
@@ -190,16 +193,22 @@ def jwk(signer: Signer, jurisdiction: topology.Jurisdiction) -> Jwk:
     return Jwk(signer.kid, jurisdiction.issuer, x, y)
 
 
-def addresses(found: topology.Topology) -> dict[str, Any]:
-    """An endpoints file of free ports, all different."""
-    taken: set[int] = set()
+class Ports:
+    """Addresses on free ports, none of them twice."""
 
-    def one() -> str:
-        while (port := free_port()) in taken:
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+
+    def one(self) -> str:
+        while (port := free_port()) in self._taken:
             pass
-        taken.add(port)
+        self._taken.add(port)
         return f"127.0.0.1:{port}"
 
+
+def addresses(found: topology.Topology, ports: Ports) -> dict[str, Any]:
+    """An endpoints file of free ports."""
+    one = ports.one
     services = sorted({method.service for method in contract.methods()})
     return {
         "regions": {

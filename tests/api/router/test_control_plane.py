@@ -20,9 +20,8 @@ from services.router.server import parts
 from services.router.settings import RouterSettings
 from tests.api.router.conftest import two_jurisdictions
 from tests.api.router.identity import identity
-from tests.api.router.mesh import addresses, jwk
+from tests.api.router.mesh import Ports, addresses, jwk
 from tests.support.envoy import until
-from tests.support.servers import free_port
 from tests.support.tokens import Signer
 
 TOPOLOGY = two_jurisdictions()
@@ -33,10 +32,10 @@ class Control:
     """Settings of a router whose identity services are the test's."""
 
     def __init__(self, folder: Path) -> None:
-        self.eu, self.us = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        self.ads = f"127.0.0.1:{free_port()}"
+        ports = Ports()
+        self.eu, self.us, self.ads = ports.one(), ports.one(), ports.one()
         self.endpoints_file = folder / "endpoints.yaml"
-        self.endpoints_file.write_text(yaml.safe_dump(addresses(TOPOLOGY)))
+        self.endpoints_file.write_text(yaml.safe_dump(addresses(TOPOLOGY, ports)))
 
     def settings(self, **changed: Any) -> RouterSettings:
         given: dict[str, Any] = {
@@ -170,7 +169,7 @@ async def test_an_unknown_proxy_is_refused(control: Control, node: str) -> None:
 
 
 async def test_refuses_to_start_on_wrong_endpoints(control: Control) -> None:
-    document = addresses(TOPOLOGY)
+    document = addresses(TOPOLOGY, Ports())
     del document["regions"]["us-east-1"]
     control.endpoints_file.write_text(yaml.safe_dump(document))
     with pytest.raises(SystemExit, match="regions: region us-east-1 is missing"):
