@@ -44,6 +44,8 @@ async def stop(process: asyncio.subprocess.Process, number: signal.Signals) -> N
         return
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)
+        # One that somebody has frozen hears nothing until it goes on.
+        process.send_signal(signal.SIGCONT)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), GRACE_SECONDS)
     kill(process)
@@ -72,6 +74,7 @@ def _stop_together(found: Sequence[tuple[PartStatus, psutil.Process]]) -> None:
         with contextlib.suppress(psutil.Error):
             family += process.children(recursive=True)
             process.send_signal(part.stop_signal)
+            process.send_signal(signal.SIGCONT)
     _, alive = psutil.wait_procs(family, timeout=GRACE_SECONDS)
     for process in alive:
         with contextlib.suppress(psutil.Error):
