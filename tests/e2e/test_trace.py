@@ -19,14 +19,14 @@ def spans_of(world: World, region: str, trace_id: str) -> list[dict[str, Any]]:
     return [span for span in spans if span["trace_id"] == trace_id]
 
 
-def arrived(world: World, region: str, trace_id: str) -> list[dict[str, Any]]:
-    """Spans of the trace, once its statement is there. Exporters send twice a second or so."""
+def arrived(world: World, region: str, trace_id: str, parent: str) -> list[dict[str, Any]]:
+    """Spans of the trace, once both its ends are there. Exporters send every few seconds."""
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
         spans = spans_of(world, region, trace_id)
-        if any("select" in span["name"].lower() for span in spans) and len(spans) > 3:
-            time.sleep(1)
-            return spans_of(world, region, trace_id)
+        began = any(span["parent_span_id"] == parent for span in spans)
+        if began and any("select" in span["name"].lower() for span in spans):
+            return spans
         time.sleep(0.2)
     raise AssertionError(f"no complete trace {trace_id}: {spans_of(world, region, trace_id)}")
 
@@ -39,7 +39,7 @@ def test_edge_sidecar_service_and_statement_are_one_trace(world: World, client: 
         "traceparent": f"00-{trace_id}-{parent}-01",
     }
     CLIENTS[client](EDGES["eu-central-1"], LIST_LEVELS, headers)
-    spans = arrived(world, "eu-central-1", trace_id)
+    spans = arrived(world, "eu-central-1", trace_id, parent)
     by_id = {span["span_id"]: span for span in spans}
     statement = next(span for span in spans if "select" in span["name"].lower())
     services = []

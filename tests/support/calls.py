@@ -75,7 +75,7 @@ def call_grpc_web(port: int, path: str, headers: dict[str, str]) -> Outcome:
     code = next(c for c in grpc.StatusCode if c.value[0] == int(trailers["grpc-status"]))
     info = _error_info(_decoded(trailers.get("grpc-status-details-bin")))
     data = [frame for kind, frame in frames if not kind & TRAILERS]
-    answer = ANSWERS[path](data[0]) if data else None
+    answer = ANSWERS.get(path, bytes)(data[0]) if data else None
     return Outcome(code, info.reason, dict(info.metadata), found, answer)
 
 
