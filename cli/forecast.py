@@ -7,8 +7,6 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
 
@@ -44,7 +42,7 @@ def run(
     with _service(user) as stub:
         found = stub.CreateForecastRun(request, timeout=RUN_SECONDS).forecast_run
     if as_json:
-        output.print_json(_plain(found))
+        output.print_json(output.plain(found))
         return
     typer.echo(
         f"{found.series:,} series, {found.horizon_days} days after {found.cutoff_date}, "
@@ -74,8 +72,8 @@ def list_(
     found = [forecast for page in pages for forecast in page.forecasts][:limit]
     forecast_run = pages[0].forecast_run
     if as_json:
-        forecasts = [_plain(forecast) for forecast in found]
-        output.print_json({"forecastRun": _plain(forecast_run), "forecasts": forecasts})
+        forecasts = [output.plain(forecast) for forecast in found]
+        output.print_json({"forecast_run": output.plain(forecast_run), "forecasts": forecasts})
         return
     title = (
         f"Units expected in the {forecast_run.horizon_days} days after {forecast_run.cutoff_date}"
@@ -96,7 +94,7 @@ def get(
     with _service(user) as stub:
         found = stub.GetForecast(pb.GetForecastRequest(name=name)).forecast
     if as_json:
-        output.print_json(_plain(found))
+        output.print_json(output.plain(found))
         return
     days = found.days
     typer.echo(
@@ -121,7 +119,7 @@ def trending(*, user: User, limit: Limit = 20, as_json: Json = False) -> None:
         pages = list(_pages(stub.ListTrendingProducts, request, "trending_products", limit))
     found = [product for page in pages for product in page.trending_products][:limit]
     if as_json:
-        output.print_json({"trendingProducts": [_plain(product) for product in found]})
+        output.print_json({"trending_products": [output.plain(product) for product in found]})
         return
     if not found:
         typer.echo("Nothing to rank: too few sales before the last 28 days.")
@@ -172,8 +170,3 @@ def _row(forecast: pb.Forecast) -> tuple[str, ...]:
         f"{low:.1f}-{high:.1f}",
         charts.sparkline([day.mean_units for day in days]),
     )
-
-
-def _plain(message: Message) -> dict[str, Any]:
-    plain: dict[str, Any] = MessageToDict(message, always_print_fields_with_no_presence=True)
-    return plain

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
-from google.protobuf.json_format import MessageToDict
 from hemline.inventory.v1 import catalog_service_pb2 as catalog_pb
 from hemline.inventory.v1 import catalog_service_pb2_grpc as catalog_grpc
 from hemline.inventory.v1 import inventory_service_pb2 as pb
@@ -40,8 +39,8 @@ def show(
     wanted = f"styles/{style.removeprefix('styles/')}" if style else ""
     levels = [level for level in levels if wanted in ("", level.style)]
     if as_json:
-        plain = [MessageToDict(one, always_print_fields_with_no_presence=True) for one in levels]
-        output.print_json({"stockLevels": plain})
+        plain = [output.plain(one) for one in levels]
+        output.print_json({"stock_levels": plain})
         return
     if not levels:
         typer.echo("No stock there.")

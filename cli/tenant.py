@@ -1,15 +1,14 @@
 """`hemline tenant`: retailers and their people, as the operator of a region."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from hemline.identity.v1 import tenant_service_pb2 as pb
 from hemline.identity.v1 import tenant_service_pb2_grpc as pb_grpc
 
+from cli import output
 from cli.problems import Problem, report_errors
 from cli.session import Session, local_topology, sign_in
 from deploy.local import accounts
@@ -62,7 +61,7 @@ def list_(*, region: Region, as_json: AsJson = False) -> None:
                     break
                 request.page_token = page.next_page_token
         if as_json:
-            typer.echo(json.dumps([_plain(tenant) for tenant in found], indent=2))
+            output.print_json([output.plain(tenant) for tenant in found])
             return
         width = max((len(tenant.name) for tenant in found), default=0)
         for tenant in found:
@@ -112,8 +111,7 @@ def open_account(email: str, region: str) -> None:
 
 
 def _print(message: Message, *, as_json: bool, line: str) -> None:
-    typer.echo(json.dumps(_plain(message), indent=2) if as_json else line)
-
-
-def _plain(message: Message) -> dict[str, Any]:
-    return MessageToDict(message, preserving_proto_field_name=True)
+    if as_json:
+        output.print_json(output.plain(message))
+    else:
+        typer.echo(line)

@@ -19,7 +19,7 @@ async def test_a_seeded_tenant_has_stock_sales_and_forecasts(desk: Desk) -> None
     listed = json.loads(
         (await desk.types("forecast", "list", *USER, "--limit", "250", "--json")).stdout
     )
-    expected = [forecast["horizonMeanUnits"] for forecast in listed["forecasts"]]
+    expected = [forecast["horizon_mean_units"] for forecast in listed["forecasts"]]
     assert len(expected) == 250
     assert expected == sorted(expected, reverse=True)
 
@@ -33,9 +33,9 @@ async def test_a_seeded_tenant_has_stock_sales_and_forecasts(desk: Desk) -> None
     assert best["sku"] in table.stdout
     stock = await desk.types("stock", *USER, "--store", "berlin-mitte")
     assert "Colour" in stock.stdout
-    levels = json.loads((await desk.types("stock", *USER, "--json")).stdout)["stockLevels"]
+    levels = json.loads((await desk.types("stock", *USER, "--json")).stdout)["stock_levels"]
     assert 600 < len(levels) <= seeded["series"]
-    assert any(level["onHandUnits"] == "0" for level in levels)
+    assert any(level["on_hand_units"] == "0" for level in levels)
 
 
 async def test_a_second_seed_changes_nothing(desk: Desk) -> None:
