@@ -43,9 +43,10 @@ async def stop(process: asyncio.subprocess.Process, number: signal.Signals) -> N
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
-        process.send_signal(number)
-        # One that somebody has frozen hears nothing until it goes on.
+        # One that somebody has frozen hears nothing until it goes on. First, because a second
+        # signal finds a process that has ended at the first, and takes its exit code from asyncio.
         process.send_signal(signal.SIGCONT)
+        process.send_signal(number)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), GRACE_SECONDS)
     kill(process)
@@ -73,8 +74,8 @@ def _stop_together(found: Sequence[tuple[PartStatus, psutil.Process]]) -> None:
     for part, process in found:
         with contextlib.suppress(psutil.Error):
             family += process.children(recursive=True)
-            process.send_signal(part.stop_signal)
             process.send_signal(signal.SIGCONT)
+            process.send_signal(part.stop_signal)
     _, alive = psutil.wait_procs(family, timeout=GRACE_SECONDS)
     for process in alive:
         with contextlib.suppress(psutil.Error):
