@@ -63,6 +63,7 @@ class Postgres:
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(parents=True, mode=0o700)
         secret = self.data.parent / f".{self.data.name}.password"
+        secret.touch(mode=0o600)
         secret.write_text(self.password)
         prefix = _unprivileged(self.data)
         if prefix and prefix[0] == "setpriv":
