@@ -5,6 +5,7 @@ So spans lose their events and status texts, and a logged bug is its class and i
 names and times stay.
 """
 
+import sys
 import traceback
 from collections.abc import Sequence
 
@@ -32,9 +33,10 @@ class ScrubbingExporter(SpanExporter):
 
 def exception_frames(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A structlog processor: `exc_info` becomes the class and the frames, innermost last."""
-    exc_info: ExcInfo | None = event.pop("exc_info", None)
-    if exc_info:
-        kind, _, trace = exc_info
+    given: ExcInfo | bool | None = event.pop("exc_info", None)
+    # `log.exception` says True: the exception that is being handled.
+    kind, _, trace = sys.exc_info() if given is True else given or (None, None, None)
+    if kind is not None:
         event["exception"] = kind.__qualname__
         event["frames"] = [
             f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)
