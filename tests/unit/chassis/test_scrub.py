@@ -11,7 +11,7 @@ from services.chassis.scrub import exception_frames
 @pytest.mark.parametrize("how", ["exception", "exc_info"])
 def test_a_logged_exception_is_its_class_and_frames_without_its_text(how: str) -> None:
     try:
-        raise ValueError("a secret")
+        int("a secret")
     except ValueError:
         # `log.exception` passes True, and others the three parts.
         given: Any = True if how == "exception" else sys.exc_info()
@@ -22,7 +22,7 @@ def test_a_logged_exception_is_its_class_and_frames_without_its_text(how: str) -
 
 
 @pytest.mark.parametrize("given", [None, False])
-def test_no_exception_is_nothing(given: bool | None) -> None:
+def test_no_exception_is_nothing(given: Any) -> None:
     assert exception_frames(None, "info", {"event": "ready", "exc_info": given}) == {
         "event": "ready"
     }
