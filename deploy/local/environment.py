@@ -16,9 +16,6 @@ def service(world: World, region: str, name: str) -> dict[str, str]:
     ports, siblings = world.ports[region], world.siblings(region)
     common = {
         **base(),
-        # gRPC's handlers around fork() can end the child of a service, such as the forecast's
-        # worker, before it has begun. Read when gRPC is imported; no service calls gRPC after fork.
-        "GRPC_ENABLE_FORK_SUPPORT": "0",
         "HEMLINE_REGION": region,
         "HEMLINE_TOPOLOGY_FILE": str(world.places.topology),
         "HEMLINE_ADDRESS": f"127.0.0.1:{ports.grpc(name)}",

@@ -61,7 +61,7 @@ class CallInterceptor(_AroundInterceptor):
         streams = handler.request_streaming or handler.response_streaming
         limit = STREAM_LIMIT_SECONDS if streams else UNARY_LIMIT_SECONDS
         started = time.perf_counter()
-        answer = None
+        answer, code = None, "OK"
         try:
             async with asyncio.timeout(min(limit, context.time_remaining() or limit)):
                 yield
@@ -69,14 +69,15 @@ class CallInterceptor(_AroundInterceptor):
             answer = status.to_status(DeadlinePassed("The call took longer than its deadline."))
         except HemlineError as error:
             answer = status.to_status(error)
-        except (asyncio.CancelledError, grpc.aio.AbortError):
+        except asyncio.CancelledError:
+            code = "CANCELLED"
             raise
         except Exception:
             # The one place where a bug ends. Its text stays in the log.
             log.exception("call_failed", path=path)
             answer = status.internal()
         finally:
-            code = "OK" if answer is None else status.grpc_code(answer).name
+            code = code if answer is None else status.grpc_code(answer).name
             spent_ms = round((time.perf_counter() - started) * 1000, 1)
             log.info("call", path=path, code=code, spent_ms=spent_ms)
         if answer is not None:

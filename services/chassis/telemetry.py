@@ -21,6 +21,8 @@ from services.chassis.scrub import ScrubbingExporter
 from services.chassis.settings import ServiceSettings
 
 EXPORT_DELAY_MS = 500
+EXPORT_LIMIT_SECONDS = 2
+"""Retries included: a collector that is gone must not hold up the end of a service."""
 
 
 def start(service: str, settings: ServiceSettings) -> TracerProvider:
@@ -38,7 +40,9 @@ def start(service: str, settings: ServiceSettings) -> TracerProvider:
         id_generator=AwsXRayIdGenerator(),
     )
     if settings.otlp_endpoint:
-        exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint, insecure=True)
+        exporter = OTLPSpanExporter(
+            endpoint=settings.otlp_endpoint, insecure=True, timeout=EXPORT_LIMIT_SECONDS
+        )
         provider.add_span_processor(
             BatchSpanProcessor(ScrubbingExporter(exporter), schedule_delay_millis=EXPORT_DELAY_MS)
         )

@@ -6,6 +6,7 @@ many short steps, and calls must go on being answered. It can also be ended with
 
 import asyncio
 import os
+import subprocess
 import sys
 
 import structlog
@@ -31,25 +32,31 @@ async def compute(history: History, horizon: int) -> Result:
     Raises:
         RuntimeError: the process failed. What it said is in the log.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", __name__),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # No passwords where none are needed.
-        env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS)},
-    )
+    # Not asyncio's own: under uvloop that forks, and gRPC's fork handlers kill the child now and
+    # then. `subprocess` uses vfork, which runs none.
+    process = await asyncio.to_thread(_start)
     try:
-        answer, complaint = await process.communicate(pack_history(history, horizon))
+        answer, complaint = await asyncio.to_thread(
+            process.communicate, pack_history(history, horizon)
+        )
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        # If the call has gone away: this also ends the thread that waits for the answer.
+        process.kill()
     if process.returncode != 0:
         log.error("worker_failed", code=process.returncode, stderr=complaint.decode()[-2000:])
         raise RuntimeError("The forecasting process failed.")
     return unpack_outcome(answer)
+
+
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # No passwords where none are needed.
+        env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS)},
+    )
 
 
 def main() -> None:

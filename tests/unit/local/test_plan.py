@@ -81,7 +81,7 @@ def test_a_service_gets_the_settings_it_knows_and_all_it_needs(world: World, ser
         assert values.keys() <= fields.keys()
         assert {name for name, field in fields.items() if field.is_required()} <= values.keys()
         others = set(given) - {PREFIX + name.upper() for name in values}
-        assert others <= {"PATH", "HOME", "TMPDIR", "GRPC_ENABLE_FORK_SUPPORT"}
+        assert others <= {"PATH", "HOME", "TMPDIR"}
 
 
 @pytest.mark.parametrize("service", [name for name in SERVICES if name != "router"])
