@@ -12,8 +12,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 FAILED = 1
-USAGE = 2  # As typer has it.
-WORLD_DOWN = 3
+WORLD_DOWN = 3  # 2 is wrong usage, as typer has it.
 WORLD_DOWN_HINT = "start it with `hemline up`"
 
 HINTS = {
@@ -60,25 +59,33 @@ def problem_from(error: grpc.RpcError) -> Problem:
     if code is None:
         return Problem(f"the call failed: {_one_line(str(error))}")
     call: Any = error
-    details = call.details() or "no details"
-    status = rpc_status.from_call(call)
-    reason, fields, endpoint = "", [], ""
-    for detail in status.details if status else ():
-        info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-        if detail.Unpack(info):
-            reason, endpoint = info.reason, info.metadata.get("endpoint", "")
-        elif detail.Unpack(bad_request):
-            fields = [f"{bad.field}: {bad.description}" for bad in bad_request.field_violations]
+    said = call.details() or "no details"
+    info, bad_request = details_of(error)
+    reason, endpoint = info.reason, info.metadata.get("endpoint", "")
+    fields = [f"{bad.field}: {bad.description}" for bad in bad_request.field_violations]
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
         return Problem(
-            f"no answer from the edge ({_one_line(details)})",
+            f"no answer from the edge ({_one_line(said)})",
             f"if the local world is down, {WORLD_DOWN_HINT}; else see `hemline status`",
             WORLD_DOWN,
         )
-    what = "; ".join(fields) or details
+    what = "; ".join(fields) or said
     hint = f"call {endpoint}" if endpoint else HINTS.get(reason, "")
     name = f"{code.name} {reason}".strip()
     return Problem(f"{name}: {_one_line(what).rstrip('.')}", hint)
+
+
+def details_of(
+    error: grpc.RpcError,
+) -> tuple[error_details_pb2.ErrorInfo, error_details_pb2.BadRequest]:
+    """Returns the two details that Hemline's errors carry, empty where there are none."""
+    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    call: Any = error
+    status = rpc_status.from_call(call) if isinstance(call, grpc.Call) else None
+    for detail in status.details if status else ():
+        if not detail.Unpack(info):
+            detail.Unpack(bad_request)
+    return info, bad_request
 
 
 def code_of(error: grpc.RpcError) -> grpc.StatusCode | None:

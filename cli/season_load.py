@@ -23,7 +23,7 @@ from hemline.inventory.v1 import inventory_service_pb2 as stock_pb
 from hemline.inventory.v1 import inventory_service_pb2_grpc as stock_grpc
 
 from cli.output import Report
-from cli.rpc import details_of
+from cli.problems import details_of
 from cli.session import sign_in
 from season import Season, simulate
 from season.presets import season_of

@@ -20,7 +20,7 @@ from cli.importing.faults import Fault
 from cli.importing.fields import Field
 from cli.importing.lines import Lines, Options, SalesLines, StockLines
 from cli.output import Report
-from cli.rpc import details_of
+from cli.problems import details_of
 
 SECONDS_PER_IMPORT = 900.0
 REJECTED = "IMPORT_REJECTED"
