@@ -1,6 +1,6 @@
 """`hemline forecast` runs and shows forecasts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any
@@ -10,8 +10,10 @@ import typer
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
 
-from cli import charts, output, stock
-from cli.session import report_errors, sign_in
+from cli import charts, output
+from cli.pages import pages
+from cli.problems import report_errors
+from cli.session import sign_in
 
 RUN_SECONDS = 600.0
 MOST_PER_PAGE = 200
@@ -28,7 +30,6 @@ def register(app: typer.Typer) -> None:
     group.command("get")(get)
     group.command("trending")(trending)
     app.add_typer(group, name="forecast")
-    stock.register(app)
 
 
 def run(
@@ -68,9 +69,11 @@ def list_(
         order_by="name" if by_name else "horizon_mean_units desc",
     )
     with _service(user) as stub:
-        pages = list(_pages(stub.ListForecasts, request, "forecasts", limit))
-    found = [forecast for page in pages for forecast in page.forecasts][:limit]
-    forecast_run = pages[0].forecast_run
+        read = [
+            *pages(stub.ListForecasts, request, "forecasts", page_size=MOST_PER_PAGE, limit=limit)
+        ]
+    found = [forecast for page in read for forecast in page.forecasts][:limit]
+    forecast_run = read[0].forecast_run
     if as_json:
         forecasts = [output.plain(forecast) for forecast in found]
         output.print_json({"forecast_run": output.plain(forecast_run), "forecasts": forecasts})
@@ -116,8 +119,9 @@ def trending(*, user: User, limit: Limit = 20, as_json: Json = False) -> None:
     """Rank the products whose sales grow most, net of the season."""
     with _service(user) as stub:
         request = pb.ListTrendingProductsRequest()
-        pages = list(_pages(stub.ListTrendingProducts, request, "trending_products", limit))
-    found = [product for page in pages for product in page.trending_products][:limit]
+        method, field = stub.ListTrendingProducts, "trending_products"
+        read = [*pages(method, request, field, page_size=MOST_PER_PAGE, limit=limit)]
+    found = [product for page in read for product in page.trending_products][:limit]
     if as_json:
         output.print_json({"trending_products": [output.plain(product) for product in found]})
         return
@@ -143,19 +147,6 @@ def trending(*, user: User, limit: Limit = 20, as_json: Json = False) -> None:
 def _service(user: str) -> Iterator[Any]:
     with report_errors(), sign_in(user).channel() as channel:
         yield pb_grpc.ForecastServiceStub(channel)
-
-
-def _pages(method: Callable[[Any], Any], request: Any, field: str, limit: int) -> Iterator[Any]:
-    """Reads pages until ``limit`` entries have come. The first page comes even if it is empty."""
-    left = limit
-    while True:
-        request.page_size = min(left, MOST_PER_PAGE)
-        page = method(request)
-        yield page
-        left -= len(getattr(page, field))
-        if left <= 0 or not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def _row(forecast: pb.Forecast) -> tuple[str, ...]:

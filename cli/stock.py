@@ -12,7 +12,9 @@ from hemline.inventory.v1 import inventory_service_pb2_grpc as pb_grpc
 from rich.text import Text
 
 from cli import output
-from cli.session import report_errors, sign_in
+from cli.pages import pages
+from cli.problems import report_errors
+from cli.session import sign_in
 
 LEVELS_PER_PAGE = 500
 STYLES_PER_PAGE = 200
@@ -51,26 +53,16 @@ def show(
 
 
 def _levels(stub: Any, parent: str) -> list[pb.StockLevel]:
-    request = pb.ListStockLevelsRequest(parent=parent, page_size=LEVELS_PER_PAGE)
-    found: list[pb.StockLevel] = []
-    while True:
-        page = stub.ListStockLevels(request)
-        found.extend(page.stock_levels)
-        if not page.next_page_token:
-            return found
-        request.page_token = page.next_page_token
+    request = pb.ListStockLevelsRequest(parent=parent)
+    read = pages(stub.ListStockLevels, request, "stock_levels", page_size=LEVELS_PER_PAGE)
+    return [level for page in read for level in page.stock_levels]
 
 
 def _styles(stub: Any) -> list[catalog_pb.Style]:
     """All styles. They know the order of the size run."""
-    request = catalog_pb.ListStylesRequest(page_size=STYLES_PER_PAGE)
-    found: list[catalog_pb.Style] = []
-    while True:
-        page = stub.ListStyles(request)
-        found.extend(page.styles)
-        if not page.next_page_token:
-            return found
-        request.page_token = page.next_page_token
+    request = catalog_pb.ListStylesRequest()
+    read = pages(stub.ListStyles, request, "styles", page_size=STYLES_PER_PAGE)
+    return [style for page in read for style in page.styles]
 
 
 def _sum(levels: Iterable[pb.StockLevel]) -> dict[str, dict[str, Sizes]]:

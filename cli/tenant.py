@@ -9,10 +9,12 @@ from hemline.identity.v1 import tenant_service_pb2 as pb
 from hemline.identity.v1 import tenant_service_pb2_grpc as pb_grpc
 
 from cli import output
+from cli.pages import pages
 from cli.problems import Problem, report_errors
 from cli.session import Session, local_topology, sign_in
 from deploy.local import accounts
 from deploy.local.places import places
+from deploy.local.world import operator_email
 
 PAGE_SIZE = 500
 
@@ -49,23 +51,18 @@ def create(
 
 def list_(*, region: Region, as_json: AsJson = False) -> None:
     """List the tenants at home in a region."""
-    with report_errors():
-        found: list[pb.Tenant] = []
-        request = pb.ListTenantsRequest(page_size=PAGE_SIZE)
-        with operator(region).channel() as channel:
-            stub = pb_grpc.TenantServiceStub(channel)
-            while True:
-                page = stub.ListTenants(request)
-                found.extend(page.tenants)
-                if not page.next_page_token:
-                    break
-                request.page_token = page.next_page_token
+    with report_errors(), operator(region).channel() as channel:
+        method = pb_grpc.TenantServiceStub(channel).ListTenants
+        read = [*pages(method, pb.ListTenantsRequest(), "tenants", page_size=PAGE_SIZE)]
+        found = [tenant for page in read for tenant in page.tenants]
         if as_json:
-            output.print_json([output.plain(tenant) for tenant in found])
+            output.print_json({"tenants": [output.plain(tenant) for tenant in found]})
             return
-        width = max((len(tenant.name) for tenant in found), default=0)
-        for tenant in found:
-            typer.echo(f"{tenant.name:<{width}}  {tenant.uid}  {tenant.display_name}")
+        rows = [
+            (tenant.name.removeprefix("tenants/"), tenant.uid, tenant.display_name)
+            for tenant in found
+        ]
+        output.print_table(f"Tenants at home in {region}", ("Tenant", "Id", "Name"), rows)
 
 
 def add_user(
@@ -97,7 +94,7 @@ def operator(region: str) -> Session:
     known = local_topology().regions
     if region not in known:
         raise Problem(f"unknown region {region}", f"known: {', '.join(known)}")
-    return sign_in(f"operator@{region}.hemline.example")
+    return sign_in(operator_email(region))
 
 
 def open_account(email: str, region: str) -> None:

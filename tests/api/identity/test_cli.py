@@ -64,7 +64,7 @@ async def test_from_a_new_tenant_to_a_token_of_its_planner(world: World) -> None
     made = await world.run("tenant", "create", name, "--display-name", "X", "--region", REGION)
     assert made.returncode == 0, made.stderr
     listed = await world.run("tenant", "list", "--region", REGION, "--json")
-    assert f"tenants/{name}" in {tenant["name"] for tenant in json.loads(listed.stdout)}
+    assert f"tenants/{name}" in {tenant["name"] for tenant in json.loads(listed.stdout)["tenants"]}
     added = await world.run("tenant", "add-user", name, "--region", REGION, "--email", email)
     assert added.returncode == 0, added.stderr
     token = await world.run("token", "--user", email)
