@@ -9,12 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from cli import output
+from cli.problems import report_errors
 from cli.season_load import Seeded, seed
-from cli.session import report_errors
 from season import Season, SeasonConfig, files, simulate
 from season.presets import PRESETS, retailer
-
-__all__ = ["Seeded", "register", "seed"]
 
 
 class Format(StrEnum):

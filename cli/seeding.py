@@ -13,7 +13,7 @@ from hemline.identity.v1 import tenant_service_pb2_grpc as pb_grpc
 
 from cli.output import Report
 from cli.problems import report_errors
-from cli.season import seed
+from cli.season_load import seed
 from cli.tenant import open_account, operator
 from deploy.local.demo import RETAILERS, Retailer
 

@@ -18,12 +18,10 @@ import grpc
 from hemline.identity.v1 import identity_service_pb2 as pb
 from hemline.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
-from cli.problems import WORLD_DOWN, WORLD_DOWN_HINT, Problem, code_of, report_errors
+from cli.problems import WORLD_DOWN, WORLD_DOWN_HINT, Problem, code_of
 from deploy.local import accounts
 from deploy.local.places import places
 from services.chassis import topology
-
-__all__ = ["Session", "report_errors", "sign_in"]
 
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105
 EXCHANGE_SECONDS = 10.0

@@ -1,6 +1,5 @@
 """`hemline token`: an enriched token for scripts and grpcurl, and what stands in one."""
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 import jwt
 import typer
 
+from cli import output
 from cli.problems import Problem, report_errors
 from cli.session import sign_in
 
@@ -44,7 +44,7 @@ def token(
             "home_region": session.home_region,
             "home_endpoint": session.home_endpoint,
         }
-        typer.echo(json.dumps(answer, indent=2))
+        output.print_json(answer)
 
 
 def inspect(
@@ -63,7 +63,7 @@ def inspect(
         header, claims = _read(text)
         if as_json:
             shown = {"verified": False, "header": header, "claims": claims}
-            typer.echo(json.dumps(shown, indent=2))
+            output.print_json(shown)
             return
         typer.echo(UNVERIFIED)
         typer.echo(_table({**header, **claims}, datetime.now(UTC)))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import output
 from cli.problems import Problem, report_errors
 from deploy.local.collector import older
 from deploy.local.places import Places, places
@@ -33,7 +34,10 @@ def show(
                 f"no spans of {trace_id} in {places(folder).folder}",
                 "exporters send twice a second: a new trace may need a moment",
             )
-        typer.echo(json.dumps(spans, indent=1) if as_json else "\n".join(tree(spans)))
+        if as_json:
+            output.print_json(spans)
+            return
+        typer.echo("\n".join(tree(spans)))
 
 
 def find(here: Places, trace_id: str) -> list[Span]:

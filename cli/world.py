@@ -1,14 +1,13 @@
 """`hemline up | status | down | logs`: the world on one machine."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from cli import trace, world_detached, world_logs, world_report, world_view
+from cli import output, world_detached, world_logs, world_report, world_view
 from cli.problems import FAILED, WORLD_DOWN, WORLD_DOWN_HINT, Problem, report_errors
 from deploy.local import claim, down, run, state
 from deploy.local.places import places
@@ -24,7 +23,6 @@ Folder = Annotated[
 def register(app: typer.Typer) -> None:
     for command in (up, status, down_, logs):
         app.command(name=command.__name__.rstrip("_"))(command)
-    trace.register(app)
 
 
 def up(
@@ -65,7 +63,7 @@ def status(
         found = _not_running(found)
     report = world_report.report(here, found)
     if as_json:
-        typer.echo(json.dumps(report.as_dict(), indent=1))
+        output.print_json(report.as_dict())
     else:
         world_report.show(report, Console())
     if found.state in (WorldState.STOPPED, WorldState.FAILED):

@@ -19,8 +19,8 @@ from cli.importing.lines import DEFAULT_STORE, Lines, Options
 from cli.importing.rows import Dialect, Source
 from cli.importing.send import SALES, STOCK, Kind, rejections, send
 from cli.importing.source import open_source
-from cli.problems import FAILED
-from cli.session import report_errors, sign_in
+from cli.problems import FAILED, report_errors
+from cli.session import sign_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Desk:
         self._token = header.removeprefix("Bearer ")
         self._address = running.address
         self._app = typer.Typer(pretty_exceptions_enable=False)
-        for module in (importing, season, forecast):
+        for module in (importing, season, forecast, stock):
             module.register(self._app)
 
     @contextmanager
