@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.local import plan, world
-from deploy.local.parts import Kind, Part, PlanError
+from deploy.local.parts import Kind, Part, PlanError, group_of
 from deploy.local.places import Places
-from deploy.local.state import PartState, PartStatus, WorldState, WorldStatus
+from deploy.local.state import WELL, PartStatus, WorldState, WorldStatus
+from deploy.local.world import World
 
-RUNNING = (PartState.READY, PartState.DONE)
 STYLES = {True: "green", False: "bold red"}
 
 
@@ -54,7 +54,8 @@ class Report:
 
 def report(here: Places, found: WorldStatus) -> Report:
     """Asks every part of the world whether it answers."""
-    planned = _planned(here, found)
+    drawn = _drawn(here, found)
+    planned = _planned(drawn) if drawn else []
     healthy = asyncio.run(_healthy(found, planned))
     listed = sorted(found.parts.values(), key=lambda part: part.name.rpartition("/")[0])
     parts = [_part(part, healthy=part.name in healthy) for part in listed]
@@ -66,7 +67,7 @@ def report(here: Places, found: WorldStatus) -> Report:
         supervisor_pid=supervisor.pid if supervisor else None,
         ready_seconds=found.ready_seconds,
         memory_bytes=memory_bytes(found),
-        regions=_regions(here, found, parts),
+        regions=_regions(drawn, found, parts) if drawn else {},
         parts=parts,
     )
 
@@ -80,7 +81,7 @@ def show(found: Report, console: Console) -> None:
         return
     table = Table("part", "state", "port", "pid", "restarts", "MB", box=None, pad_edge=False)
     for part in found.parts:
-        answers = "" if part.healthy or part.state not in RUNNING else ", does not answer"
+        answers = "" if part.healthy or part.state not in WELL else ", does not answer"
         table.add_row(
             part.name,
             f"[{STYLES[part.healthy]}]{part.state}{answers}[/]",
@@ -104,7 +105,7 @@ def memory_bytes(found: WorldStatus) -> int:
 
 def by_group(names: Iterable[str]) -> str:
     """Counts parts by region: `eu-central-1 12, world 2`."""
-    counts = Counter(name.partition("/")[0] if "/" in name else "world" for name in names)
+    counts = Counter(group_of(name) for name in names)
     return ", ".join(f"{group} {count}" for group, count in counts.items())
 
 
@@ -112,8 +113,8 @@ async def _healthy(found: WorldStatus, planned: list[Part]) -> set[str]:
     """Returns the names of the parts that answer, or that are done."""
 
     async def answers(part: Part, status: PartStatus) -> bool:
-        if status.state not in RUNNING or part.probe is None or part.kind is Kind.GATE:
-            return status.state in RUNNING
+        if status.state not in WELL or part.probe is None or part.kind is Kind.GATE:
+            return status.state in WELL
         return bool(status.process and status.process.find()) and await part.probe.ready()
 
     known = [(part, found.parts[part.name]) for part in planned if part.name in found.parts]
@@ -121,18 +122,21 @@ async def _healthy(found: WorldStatus, planned: list[Part]) -> set[str]:
     return {part.name for (part, _), answer in zip(known, answered, strict=True) if answer}
 
 
-def _planned(here: Places, found: WorldStatus) -> list[Part]:
+def _drawn(here: Places, found: WorldStatus) -> World | None:
     try:
-        return plan.parts(world.load(here, found.base_port, found.edge_port))
+        return world.load(here, found.base_port, found.edge_port)
     except PlanError:
-        return []  # Nothing was ever started, or its files have been spoilt since.
+        return None  # Nothing was ever started, or its files have been spoilt since.
 
 
-def _regions(here: Places, found: WorldStatus, parts: list[PartReport]) -> dict[str, Any]:
+def _planned(drawn: World) -> list[Part]:
     try:
-        drawn = world.load(here, found.base_port, found.edge_port)
+        return plan.parts(drawn)
     except PlanError:
-        return {}
+        return []  # A program is missing by now.
+
+
+def _regions(drawn: World, found: WorldStatus, parts: list[PartReport]) -> dict[str, Any]:
     return {
         region: {
             "jurisdiction": drawn.topology.jurisdiction_of(region).name,

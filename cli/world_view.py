@@ -10,11 +10,11 @@ from rich.text import Text
 from cli import world_report
 from deploy.local import accounts, process
 from deploy.local.demo import RETAILERS
+from deploy.local.parts import group_of
 from deploy.local.places import Places
-from deploy.local.state import PartState, WorldState, WorldStatus
+from deploy.local.state import WELL, PartState, WorldState, WorldStatus
 from services.chassis import topology
 
-DONE = (PartState.READY, PartState.DONE)
 SEED = "seed"
 BUF_CURL = "buf curl --protocol grpc --http2-prior-knowledge --reflect-header '*'"
 
@@ -35,15 +35,14 @@ def view(here: Places, *, attached: bool) -> View:
         attached: whether the world ends with this command.
     """
     console = Console()
-    return (
-        LiveView(here, console, attached) if console.is_terminal else Lines(here, console, attached)
-    )
+    kind = LiveView if console.is_terminal else Lines
+    return kind(here, console, attached=attached)
 
 
 class Lines:
     """A line for each part that becomes ready, or dies."""
 
-    def __init__(self, here: Places, console: Console, attached: bool) -> None:  # noqa: FBT001 - see view.
+    def __init__(self, here: Places, console: Console, *, attached: bool) -> None:
         self._here = here
         self._console = console
         self._attached = attached
@@ -80,7 +79,7 @@ class Lines:
                 self._say("Stopped. The data is kept.")
 
     def _change(self, name: str, state: PartState, start_seconds: float | None) -> None:
-        if state in DONE:
+        if state in WELL:
             took = f" ({start_seconds:.1f} s)" if start_seconds else ""
             self._say(f"{name}: {state}{took}")
         elif state in (PartState.RESTARTING, PartState.FAILED):
@@ -99,13 +98,13 @@ class Lines:
 class LiveView:
     """A line for each region, redrawn while it starts; plain lines for what happens later."""
 
-    def __init__(self, here: Places, console: Console, attached: bool) -> None:  # noqa: FBT001 - see view.
+    def __init__(self, here: Places, console: Console, *, attached: bool) -> None:
         self._here = here
         self._console = console
         self._attached = attached
         self._live: Live | None = Live(console=console, auto_refresh=False, transient=True)
         self._live.start()
-        self._later = Lines(here, console, attached)
+        self._later = Lines(here, console, attached=attached)
 
     def show(self, found: WorldStatus) -> None:
         if self._live is None:
@@ -127,10 +126,10 @@ class LiveView:
         table = Table.grid(padding=(0, 2))
         groups: dict[str, list[str]] = {}
         for name in found.parts:
-            groups.setdefault(name.partition("/")[0] if "/" in name else "world", []).append(name)
+            groups.setdefault(group_of(name), []).append(name)
         for group, names in groups.items():
             states = [found.parts[name].state for name in names]
-            done = sum(state in DONE for state in states)
+            done = sum(state in WELL for state in states)
             busy = [
                 name.rpartition("/")[2]
                 for name, state in zip(names, states, strict=True)

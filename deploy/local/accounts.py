@@ -6,9 +6,7 @@ provider forgets everything when it stops and is filled from the file when it st
 
 import fcntl
 import json
-import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -16,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from deploy.local import atomic
 
 CALL_SECONDS = 5
 # Cognito's default policy asks for a capital, a small letter, a digit and a symbol.
@@ -82,7 +82,8 @@ def add(path: Path, email: str, jurisdiction: str) -> Account:
                     f"{email} signs in in {account.jurisdiction} already, not in {jurisdiction}"
                 )
         made = Account(email, PASSWORD_PREFIX + secrets.token_urlsafe(24), jurisdiction)
-        _write(path, [asdict(account) for account in (*accounts, made)])
+        entries = [asdict(account) for account in (*accounts, made)]
+        atomic.write(path, json.dumps(entries, indent=1))
     return made
 
 
@@ -212,11 +213,3 @@ def _locked(path: Path) -> Iterator[None]:
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _write(path: Path, document: Any) -> None:
-    # A temporary file is 0600 from its first byte on, and a reader sees all of it or none.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-    Path(name).replace(path)

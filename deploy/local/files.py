@@ -8,8 +8,9 @@ import yaml
 
 from deploy.local import accounts
 from deploy.local.demo import RETAILERS
+from deploy.local.places import TOPOLOGY
 from deploy.local.ports import SERVICES
-from deploy.local.world import TOPOLOGY, World, operator_email
+from deploy.local.world import World, operator_email
 from services.router.bootstrap import bootstrap
 
 
@@ -49,10 +50,7 @@ def endpoints(world: World) -> dict[str, Any]:
     return {
         "regions": {
             region: {
-                "edge": {
-                    "listen": f"127.0.0.1:{ports.edge}",
-                    "admin": f"127.0.0.1:{ports.edge_admin}",
-                },
+                "edge": {"listen": f"127.0.0.1:{ports.edge}"},
                 "otlp": world.otlp(region),
                 "services": {
                     service: {

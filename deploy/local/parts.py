@@ -31,6 +31,7 @@ class Part:
     start_seconds: float = (
         60.0  # Ready by then, or the start has failed. Tasks take what they need.
     )
+    refusal: str = ""  # How the line begins with which it says that another try is of no use.
 
     @property
     def kind(self) -> Kind:
@@ -38,10 +39,10 @@ class Part:
             return Kind.GATE
         return Kind.SERVER if self.probe else Kind.TASK
 
-    @property
-    def group(self) -> str:
-        """The region, or `world` for what all regions share."""
-        return self.name.partition("/")[0] if "/" in self.name else "world"
+
+def group_of(part: str) -> str:
+    """The region of the part so named, or `world` for what all regions share."""
+    return part.partition("/")[0] if "/" in part else "world"
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:

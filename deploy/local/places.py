@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
+TOPOLOGY = ROOT / "deploy" / "topology.yaml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local import atomic
 from deploy.local.parts import PlanError
 
 KEY_BYTES = 32
@@ -36,10 +36,4 @@ def load(path: Path) -> Secrets:
 
 def _write(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    # Never readable by others, not even while it is being written.
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"key": secrets.token_hex(KEY_BYTES)}, file)
-    new.replace(path)
+    atomic.write(path, json.dumps({"key": secrets.token_hex(KEY_BYTES)}))

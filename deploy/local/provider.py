@@ -13,7 +13,6 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,14 +21,14 @@ from typing import Any
 
 import yaml
 
-from deploy.local import accounts
+from deploy.local import accounts, atomic
 from deploy.local.accounts import AccountsError, Pool
+from deploy.local.places import TOPOLOGY
 from services.chassis import topology
 from services.chassis.topology import Jurisdiction
 
 HOST = "127.0.0.1"
 CLIENT_NAME = "hemline"
-TOPOLOGY = Path(__file__).parent.parent / "topology.yaml"
 
 
 def main() -> None:
@@ -128,10 +127,7 @@ def write_providers(path: Path, pools: list[Pool]) -> None:
         for pool in pools
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        yaml.safe_dump({"providers": entries}, file, sort_keys=False)
-    Path(name).replace(path)
+    atomic.write(path, yaml.safe_dump({"providers": entries}, sort_keys=False))
 
 
 def _arguments() -> argparse.Namespace:

@@ -2,13 +2,14 @@
 
 import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from deploy.local import atomic
 
 SAME_PROCESS_SECONDS = 2.0
 """A process id is used again; the same id created within this time of the record is the process."""
@@ -30,6 +31,10 @@ class PartState(StrEnum):
     RESTARTING = "restarting"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+WELL = (PartState.READY, PartState.DONE)
+"""States of a part on which others may rely."""
 
 
 @dataclass(slots=True)
@@ -85,14 +90,7 @@ class WorldStatus:
     parts: dict[str, PartStatus] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Replaces ``path`` at once: a reader sees the old or the new, never half of it."""
-        new = path.with_name(f"{path.name}.{os.getpid()}.new")
-        new.write_text(json.dumps(asdict(self), indent=1))
-        new.replace(path)
-
-    def running(self) -> bool:
-        """Whether the supervisor that wrote this still runs."""
-        return self.supervisor is not None and self.supervisor.find() is not None
+        atomic.write(path, json.dumps(asdict(self), indent=1), atomic.ANYBODY)
 
     def leftovers(self) -> list[tuple[PartStatus, psutil.Process]]:
         """Returns the parts whose processes still run, with those processes."""

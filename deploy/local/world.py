@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.local import private, replacements
 from deploy.local.parts import PlanError
-from deploy.local.places import ROOT, Places
+from deploy.local.places import TOPOLOGY, Places
 from deploy.local.ports import BASE_PORT, EDGE_PORT, HIGHEST_PORT, Ports, region_ports
 from deploy.local.postgres import SUPERUSER, Postgres, service_url
 from deploy.local.private import Secrets
@@ -14,7 +14,6 @@ from deploy.local.replacements import Replacements
 from services.chassis import topology
 from services.chassis.topology import Topology
 
-TOPOLOGY = ROOT / "deploy" / "topology.yaml"
 STORES = ("identity", "forecast", "inventory")
 """The services with a database."""
 PROVIDER_PORT = 900
