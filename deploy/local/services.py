@@ -10,6 +10,9 @@ from deploy.local.world import World, operator_email
 
 
 def service(world: World, region: str, name: str) -> Part:
+    # Not needed by commands that draw no world, and slow to import.
+    from services.chassis.settings import refusal
+
     ports = world.ports[region]
     needs = {
         "identity": (f"{region}/databases", *_provider(world)),
@@ -27,6 +30,7 @@ def service(world: World, region: str, name: str) -> Part:
         probe=GrpcServes(own),
         ports=own,
         needs=(*needs[name], *collector),
+        refusal=refusal(""),
     )
 
 

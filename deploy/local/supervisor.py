@@ -113,6 +113,8 @@ class Supervisor:
                 if self._starting():
                     raise self._failed(part, f"not ready after {part.start_seconds:.0f} s")
                 await process.stop(running, part.stop_signal)
+            if self._starting() and self._refused(part, running):
+                raise self._failed(part, "refuses to start")
             early = time.monotonic() - began < QUICK_DEATH_SECONDS
             quick_deaths = quick_deaths + 1 if early else 1
             if self._starting() and quick_deaths >= QUICK_DEATHS:
@@ -150,6 +152,12 @@ class Supervisor:
 
     def _starting(self) -> bool:
         return self._board.status.state is WorldState.STARTING
+
+    def _refused(self, part: Part, running: asyncio.subprocess.Process) -> bool:
+        """Whether the part has ended because of its settings, which no other try would change."""
+        said = process.tail(self._board.log(part))
+        refusals = (line for line in said if part.refusal and line.startswith(part.refusal))
+        return running.returncode == 1 and any(refusals)
 
     def _failed(self, part: Part, what: str) -> StartFailed:
         self._board.become(part, PartState.FAILED)

@@ -68,6 +68,16 @@ def test_a_part_that_ends_at_once_fails_the_start_with_the_end_of_its_log(tiny: 
     assert not listening(good["port"])
 
 
+def test_a_part_that_refuses_its_settings_is_not_tried_again(tiny: Tiny) -> None:
+    script = "raise SystemExit('tiny: cannot start: no such region')"
+    bad = {"name": "one/bad", "port": free_port(), "script": script}
+    tiny.start(bad | {"refusal": "tiny: cannot start: "})
+    code, said = tiny.ended()
+    assert code == 1
+    assert "one/bad: refuses to start." in said
+    assert said.count("no such region") == 1
+
+
 def test_a_task_that_fails_fails_the_start_at_once(tiny: Tiny) -> None:
     task = {"name": "one/task", "script": "raise SystemExit('half done')"}
     tiny.start(task, server("one/after", "one/task"))

@@ -1,6 +1,7 @@
 """A supervisor of parts that weigh nothing: `python -m tests.e2e.world.tiny FOLDER PARTS`.
 
-PARTS is a JSON list of {name, port?, needs?, script?}. Without a script a part listens on its port.
+PARTS is a JSON list of {name, port?, needs?, script?, refusal?}. Without a script a part listens on
+its port.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ def part(described: dict[str, Any]) -> Part:
         ports=(port,) if port else (),
         needs=tuple(described.get("needs", ())),
         start_seconds=20,
+        refusal=described.get("refusal", ""),
     )
 
 
