@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 
+from services.chassis.fields import SKU
 from services.chassis.paging import Limits, Page, page_from
 from services.chassis.wire import to_timestamp
 from services.forecast.domain import (
@@ -15,13 +16,12 @@ from services.forecast.domain import (
     SeriesForecast,
     Trend,
 )
-from services.forecast.fields import SKU, STORE, refusal, request_id_from
+from services.forecast.fields import ALL_STORES, is_store, refusal, request_id_from
 
 FORECASTS = Limits(default=50, most=200)
 TRENDS = Limits(default=20, most=200)
 BY_NAME = "name"
 BY_UNITS = "horizon_mean_units desc"
-ALL_STORES = "-"
 NAME_PARTS = 4
 STALE = "its run is no longer kept; begin again without a token."
 FOREIGN = "not a token of this list; take next_page_token, other fields unchanged."
@@ -60,14 +60,14 @@ def series_from(request: pb.GetForecastRequest) -> tuple[str, str]:
     """Returns the store and the SKU that a name names."""
     parts = request.name.split("/")
     shaped = len(parts) == NAME_PARTS and parts[0] == "stores" and parts[2] == "forecasts"
-    if not (shaped and STORE.fullmatch(parts[1]) and SKU.fullmatch(parts[3])):
+    if not (shaped and is_store(parts[1]) and SKU.fullmatch(parts[3])):
         raise refusal("name", "must be stores/{store}/forecasts/{sku}.")
     return parts[1], parts[3]
 
 
 def listing_from(request: pb.ListForecastsRequest) -> Listing:
     prefix, _, store = (request.parent or f"stores/{ALL_STORES}").partition("/")
-    if prefix != "stores" or not (store == ALL_STORES or STORE.fullmatch(store)):
+    if prefix != "stores" or not (store == ALL_STORES or is_store(store)):
         raise refusal("parent", "must be stores/{store}, or stores/- for all of them.")
     order_by = request.order_by or BY_NAME
     if order_by not in (BY_NAME, BY_UNITS):
@@ -78,7 +78,7 @@ def listing_from(request: pb.ListForecastsRequest) -> Listing:
     listing = Listing(page, None if store == ALL_STORES else store, by_units)
     if page.after is not None:
         last_store, last_sku = (str(part) for part in page.after[-2:])
-        if not (STORE.fullmatch(last_store) and SKU.fullmatch(last_sku)):
+        if not (is_store(last_store) and SKU.fullmatch(last_sku)):
             raise refusal("page_token", FOREIGN)
     return listing
 

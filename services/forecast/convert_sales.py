@@ -6,6 +6,7 @@ from uuid import UUID
 from hemline.forecast.v1 import sales_service_pb2 as pb
 
 from services.chassis.errors import FieldViolation
+from services.chassis.fields import CONTROL, SKU
 from services.forecast.domain_sales import (
     MOST_LINES_PER_MESSAGE,
     Batch,
@@ -13,7 +14,7 @@ from services.forecast.domain_sales import (
     SalesLine,
     violation,
 )
-from services.forecast.fields import CONTROL, SKU, STORE, refusal, request_id_from
+from services.forecast.fields import is_store, refusal, request_id_from
 
 MOST_DOCUMENT_CHARACTERS = 64
 MOST_PRODUCT_CHARACTERS = 128
@@ -75,7 +76,7 @@ class ImportReader:
             wrong.append(("row", "must be positive."))
         if not _is_text(line.document, MOST_DOCUMENT_CHARACTERS):
             wrong.append(("document", "1 to 64 printable characters."))
-        if not STORE.fullmatch(line.store):
+        if not is_store(line.store):
             wrong.append(("store", "1 to 63 of a-z, 0-9 and hyphens."))
         if not SKU.fullmatch(line.sku):
             wrong.append(("sku", "1 to 64 of A-Z, 0-9 and hyphens."))

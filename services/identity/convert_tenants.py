@@ -5,7 +5,7 @@ from uuid import UUID
 
 from hemline.identity.v1 import tenant_service_pb2 as pb
 
-from services.chassis.errors import FieldViolation, InvalidArgument
+from services.chassis.fields import Fields
 from services.chassis.paging import Limits, Page, page_from
 from services.chassis.tenancy import UserId
 from services.chassis.topology import Jurisdiction
@@ -14,40 +14,35 @@ from services.identity.authenticate import EMAIL_LENGTH
 from services.identity.domain import Role, Tenant, TenantDraft
 
 PAGE = Limits(default=50, most=500)
-TENANT_NAME = re.compile(r"tenants/([a-z0-9-]{1,63})")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 DISPLAY_NAME_LENGTH = 200
 ROLES = (Role.PLANNER, Role.STORE_MANAGER, Role.VIEWER)
 
 
 def tenant_draft_from(request: pb.CreateTenantRequest) -> TenantDraft:
-    violations: list[FieldViolation] = []
-    request_id = _request_id(request.request_id, violations)
-    name = _tenant(request.tenant.name, "tenant.name", violations)
+    fields = Fields()
+    request_id = fields.request_id(request.request_id)
+    name = fields.name(request.tenant.name, "tenant.name", "tenants")
     display_name = request.tenant.display_name
     if len(display_name) > DISPLAY_NAME_LENGTH:
-        rule = f"want at most {DISPLAY_NAME_LENGTH} characters."
-        violations.append(FieldViolation("tenant.display_name", rule))
+        fields.refuse("tenant.display_name", f"want at most {DISPLAY_NAME_LENGTH} characters.")
     if "\x00" in display_name:
-        violations.append(FieldViolation("tenant.display_name", "must hold no NUL character."))
-    if violations:
-        raise InvalidArgument(*violations)
+        fields.refuse("tenant.display_name", "must hold no NUL character.")
+    fields.check()
     return TenantDraft(request_id, name, display_name)
 
 
 def user_fields_from(request: pb.CreateUserRequest) -> tuple[UUID, str, str, Role]:
     """Returns request id, tenant, e-mail and role. The e-mail must not be kept."""
-    violations: list[FieldViolation] = []
-    request_id = _request_id(request.request_id, violations)
-    tenant = _tenant(request.parent, "parent", violations)
+    fields = Fields()
+    request_id = fields.request_id(request.request_id)
+    tenant = fields.name(request.parent, "parent", "tenants")
     email = request.user.email.strip()
     if len(email) > EMAIL_LENGTH or not EMAIL.fullmatch(email) or "\x00" in email:
-        rule = f"want an e-mail address of at most {EMAIL_LENGTH} characters."
-        violations.append(FieldViolation("user.email", rule))
+        fields.refuse("user.email", f"want an e-mail address of at most {EMAIL_LENGTH} characters.")
     if request.user.role not in ROLES:
-        violations.append(FieldViolation("user.role", f"want one of {', '.join(ROLES)}."))
-    if violations:
-        raise InvalidArgument(*violations)
+        fields.refuse("user.role", f"want one of {', '.join(ROLES)}.")
+    fields.check()
     return request_id, tenant, email, Role(request.user.role)
 
 
@@ -83,20 +78,3 @@ def user_response_from(tenant: str, user_id: UserId, role: Role) -> pb.CreateUse
     return pb.CreateUserResponse(
         user=pb.User(name=f"tenants/{tenant}/users/{user_id}", role=role.value)
     )
-
-
-def _request_id(text: str, violations: list[FieldViolation]) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        violations.append(FieldViolation("request_id", "want a UUID, new for each request."))
-        return UUID(int=0)
-
-
-def _tenant(text: str, field: str, violations: list[FieldViolation]) -> str:
-    found = TENANT_NAME.fullmatch(text)
-    if found is None:
-        rule = "want tenants/{tenant}: 1-63 lower-case letters, digits and hyphens."
-        violations.append(FieldViolation(field, rule))
-        return ""
-    return found[1]

@@ -5,6 +5,7 @@ from datetime import datetime
 from hemline.inventory.v1 import inventory_service_pb2 as pb
 
 from services.chassis.errors import FieldViolation, InvalidArgument
+from services.chassis.fields import NAME, SKU
 from services.chassis.paging import Limits, Page, page_from
 from services.chassis.wire import to_timestamp
 from services.inventory.domain import (
@@ -16,7 +17,7 @@ from services.inventory.domain import (
     StockLevel,
     StoreId,
 )
-from services.inventory.fields import NAME, SKU, Fields
+from services.inventory.fields import Fields
 
 LEVEL_PAGES = Limits(default=50, most=500)
 ANY_STORE = "stores/-"

@@ -1,54 +1,20 @@
-"""The rules of single fields, and what to say of a field that breaks one.
+"""The rules of single fields that only the inventory has."""
 
-Descriptions state the rule and never repeat the value: it may hold anything.
-"""
-
-import re
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from services.chassis.errors import FieldViolation, InvalidArgument
+from services.chassis import fields
+from services.chassis.fields import CONTROL, NAME, NAME_RULE, SKU
 from services.chassis.wire import to_datetime
 
-NAME = re.compile(r"[a-z0-9-]{1,63}")
-SKU = re.compile(r"[A-Z0-9-]{1,64}")
-UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-NAME_RULE = "1 to 63 lower-case letters, digits and hyphens."
 SKU_RULE = "must be 1 to 64 upper-case letters, digits and hyphens."
-UUID_RULE = "must be a UUID, such as 6f1c9a52-0c6e-4c0e-9a57-1d8a51f9a0b3, and not all zeros."
 AHEAD = timedelta(days=1)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
-class Fields:
-    """Reads the fields of one request and collects all that is wrong with it.
-
-    Each method returns the value, or something harmless of its type if it breaks its rule; call
-    `check` before using any of them.
-    """
-
-    def __init__(self) -> None:
-        self.violations: list[FieldViolation] = []
-
-    def refuse(self, field: str, description: str) -> None:
-        self.violations.append(FieldViolation(field, description))
-
-    def check(self) -> None:
-        """Raises InvalidArgument with all violations, if there are any."""
-        if self.violations:
-            raise InvalidArgument(*self.violations)
-
-    def request_id(self, value: str, field: str = "request_id") -> UUID:
-        if UUID_TEXT.fullmatch(value) and UUID(value).int:
-            return UUID(value)
-        self.refuse(field, UUID_RULE)
-        return UUID(int=0)
-
+class Fields(fields.Fields):
     def sku(self, value: str, field: str) -> str:
         if not SKU.fullmatch(value):
             self.refuse(field, SKU_RULE)
@@ -59,13 +25,6 @@ class Fields:
         if not NAME.fullmatch(value) and not (optional and not value):
             self.refuse(field, f"must be {NAME_RULE}")
         return value
-
-    def name(self, value: str, field: str, collection: str) -> str:
-        """Returns the part after ``collection``, such as `berlin` of `stores/berlin`."""
-        prefix, _, last = value.partition("/")
-        if prefix != collection or not NAME.fullmatch(last):
-            self.refuse(field, f"must be {collection}/ and {NAME_RULE}")
-        return last
 
     def text(self, value: str, field: str, most: int, *, optional: bool = True) -> str:
         if len(value) > most or (not value and not optional):
