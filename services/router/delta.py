@@ -8,7 +8,7 @@ from envoy.service.discovery.v3 import discovery_pb2 as pb
 
 from services.router import types
 from services.router.snapshot import Resource, combined
-from services.router.stream import WILDCARD, OnVerdict, Stream, Subscription
+from services.router.stream import WILDCARD, Stream, Subscription
 
 ABSENT = ""
 
@@ -36,11 +36,7 @@ class _Subscription(Subscription):
         self.known = {name: kept for name, kept in self.known.items() if self.wants(name)}
 
 
-class DeltaStream(Stream):
-    def __init__(self, on_verdict: OnVerdict) -> None:
-        super().__init__(on_verdict)
-        self._subscriptions: dict[str, _Subscription] = {}
-
+class DeltaStream(Stream[_Subscription]):
     def receive(self, request: Any) -> None:
         first = request.type_url not in self._subscriptions
         subscription = self._subscriptions.setdefault(request.type_url, _Subscription())
@@ -51,10 +47,6 @@ class DeltaStream(Stream):
         self._judge(subscription, request)
         subscription.subscribe(request.resource_names_subscribe, first=first)
         subscription.unsubscribe(request.resource_names_unsubscribe)
-
-    def _awaiting(self, type_url: str) -> bool:
-        subscription = self._subscriptions.get(type_url)
-        return subscription is not None and subscription.awaiting
 
     def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
         subscription = self._subscriptions.get(type_url)

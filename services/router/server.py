@@ -1,7 +1,7 @@
 """Wires the router: keys in, snapshots out over xDS, and the API beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import grpc.aio
@@ -14,11 +14,10 @@ from services.chassis import contract
 from services.chassis.server import Served
 from services.chassis.settings import refusal
 from services.chassis.topology import Topology
-from services.router import endpoints, nodes
+from services.router import endpoints
 from services.router.cache import SnapshotCache
 from services.router.discovery import AdsServicer
 from services.router.keys import KeySource
-from services.router.nodes import Node
 from services.router.publish import Publisher
 from services.router.servicer import RouterServicer
 from services.router.settings import RouterSettings
@@ -32,7 +31,7 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     """Runs the control plane until left. Ends the process if a setting or file is wrong."""
     facts = _facts(settings, topology)
     _check_key_addresses(settings, topology)
-    cache = SnapshotCache(_nodes(facts))
+    cache = SnapshotCache(facts.nodes)
     publisher = Publisher(facts, cache)
     source = KeySource(topology, settings.signing_key_addresses, publisher.publish)
     # A bug in the polling ends the process: better than keys that never change again.
@@ -75,13 +74,6 @@ def _facts(settings: RouterSettings, topology: Topology) -> Facts:
     except endpoints.EndpointsError as error:
         raise SystemExit(refusal(f"endpoints: {error}")) from None
     return Facts(settings.region, topology, found, {}, methods, settings.trace_ratio)
-
-
-def _nodes(facts: Facts) -> Iterator[Node]:
-    yield nodes.edge(facts.region)
-    for service, found in facts.here.services.items():
-        for number in range(1, len(found.sidecars) + 1):
-            yield nodes.sidecar(facts.region, service, number)
 
 
 def _check_key_addresses(settings: RouterSettings, topology: Topology) -> None:

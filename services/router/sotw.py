@@ -8,7 +8,7 @@ from envoy.service.discovery.v3 import discovery_pb2 as pb
 
 from services.router import types
 from services.router.snapshot import Resource, combined
-from services.router.stream import WILDCARD, OnVerdict, Stream, Subscription
+from services.router.stream import WILDCARD, Stream, Subscription
 
 
 @dataclass(slots=True)
@@ -18,11 +18,7 @@ class _Subscription(Subscription):
     told: bool = False  # It has heard of this type on this stream, or needs not.
 
 
-class SotwStream(Stream):
-    def __init__(self, on_verdict: OnVerdict) -> None:
-        super().__init__(on_verdict)
-        self._subscriptions: dict[str, _Subscription] = {}
-
+class SotwStream(Stream[_Subscription]):
     def receive(self, request: Any) -> None:
         first = request.type_url not in self._subscriptions
         subscription = self._subscriptions.setdefault(request.type_url, _Subscription())
@@ -41,10 +37,6 @@ class SotwStream(Stream):
             # Asked for again: a cluster that is warmed anew waits for its endpoints.
             subscription.held.clear()
         subscription.names = names
-
-    def _awaiting(self, type_url: str) -> bool:
-        subscription = self._subscriptions.get(type_url)
-        return subscription is not None and subscription.awaiting
 
     def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
         subscription = self._subscriptions.get(type_url)

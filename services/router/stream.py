@@ -8,7 +8,7 @@ nothing refers to them any more.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from services.router import types
 from services.router.snapshot import Resource, Snapshot
@@ -45,13 +45,17 @@ class Subscription:
         return {name: found for name, found in offered.items() if self.wants(name)}
 
 
-class Stream(ABC):
+AnySubscription = TypeVar("AnySubscription", bound=Subscription)
+
+
+class Stream(ABC, Generic[AnySubscription]):
     """One stream of one proxy. `delta` and `sotw` fill in the two dialects."""
 
     def __init__(self, on_verdict: OnVerdict) -> None:
         self._snapshot: Snapshot | None = None
         self._on_verdict = on_verdict
         self._answers = 0
+        self._subscriptions: dict[str, AnySubscription] = {}  # By type.
 
     def offer(self, snapshot: Snapshot | None) -> None:
         """Sets what the proxy is to know. None: nothing is known yet, and nothing is sent."""
@@ -78,15 +82,16 @@ class Stream(ABC):
         return None
 
     @abstractmethod
-    def _awaiting(self, type_url: str) -> bool: ...
-
-    @abstractmethod
     def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
         """An answer with what is new or different, if anything is."""
 
     @abstractmethod
     def _removal(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
         """An answer that takes away what is gone, if anything is."""
+
+    def _awaiting(self, type_url: str) -> bool:
+        subscription = self._subscriptions.get(type_url)
+        return subscription is not None and subscription.awaiting
 
     def _judge(self, subscription: Subscription, request: Any) -> None:
         """Takes in the ACK or NACK that ``request`` may be."""

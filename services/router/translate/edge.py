@@ -9,8 +9,6 @@ from services.router.translate import clusters, cors, jwt, listener, replies, ro
 from services.router.translate.facts import Facts
 
 LISTENER = "edge"
-HTTP_IDLE = "930s"
-"""Longer than the longest stream that a service allows, so that it is the service that ends it."""
 
 
 def resources(facts: Facts) -> Iterator[Resource]:
@@ -46,7 +44,7 @@ def _listener(facts: Facts) -> dict[str, Any]:
         ],
         # The client's own address, not what an `x-forwarded-for` of theirs claims.
         "use_remote_address": True,
-        "stream_idle_timeout": HTTP_IDLE,
+        "stream_idle_timeout": listener.HTTP_IDLE,
         "local_reply_config": replies.of_edge(),
         **listener.hardening(),
         **tracing.of_manager(facts, "edge", percent=facts.trace_ratio * 100),

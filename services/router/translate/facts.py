@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from services.chassis.contract import PUBLIC, Method
 from services.chassis.keys import Jwk
 from services.chassis.topology import ForeignEdges, Jurisdiction, Topology
+from services.router import nodes
 from services.router.endpoints import Endpoints, RegionEndpoints
+from services.router.nodes import Node
 
 HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = (
@@ -27,6 +29,16 @@ class Facts:
     @property
     def here(self) -> RegionEndpoints:
         return self.endpoints[self.region]
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The proxies to be configured: one that stands for every edge, and each sidecar."""
+        sidecars = (
+            nodes.sidecar(self.region, service, number)
+            for service, found in self.here.services.items()
+            for number in range(1, len(found.sidecars) + 1)
+        )
+        return (nodes.edge(self.region), *sidecars)
 
     @property
     def jurisdiction(self) -> Jurisdiction:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.chassis.interceptors import STREAM_LIMIT_SECONDS
 from services.router import types
 from services.router.addresses import Address
 
@@ -9,6 +10,8 @@ OVER_ADS: dict[str, Any] = {"ads": {}, "resource_api_version": "V3"}
 
 BUFFER_LIMIT_BYTES = 1024 * 1024
 STREAMS_LIMIT = 1000
+HTTP_IDLE = f"{STREAM_LIMIT_SECONDS + 30:.0f}s"
+"""Longer than the longest stream that a service allows, so that it is the service that ends it."""
 
 CLIENT_SENT = ("x-hemline-", "x-envoy-")
 """Header prefixes that no client may send.

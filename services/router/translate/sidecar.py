@@ -16,7 +16,6 @@ from services.router.translate.facts import HEALTH, REFLECTION, Facts
 LISTENER = "inbound"
 APP = "app"
 SERVED_BY = "x-hemline-served-by"
-HTTP_IDLE = "930s"
 
 
 def resources(facts: Facts, node: Node) -> Iterator[Resource]:
@@ -35,7 +34,7 @@ def resources(facts: Facts, node: Node) -> Iterator[Resource]:
             listener.http_filter("router", "Router"),
         ],
         "use_remote_address": False,
-        "stream_idle_timeout": HTTP_IDLE,
+        "stream_idle_timeout": listener.HTTP_IDLE,
         "local_reply_config": replies.of_sidecar(),
         **listener.hardening(),
         # Health checks have no parent, and so no trace.
