@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 from envoy.service.discovery.v3 import ads_pb2_grpc
 from envoy.service.discovery.v3 import discovery_pb2 as xds
 
-from services.router import check, types
+from services.router import check, xds_types
 from services.router.server import parts
 from services.router.settings import RouterSettings
 from tests.api.router.conftest import two_jurisdictions
@@ -65,7 +66,7 @@ class Client:
 
     async def ask(self, node: str = "edge/eu-central-1/7") -> None:
         request = xds.DeltaDiscoveryRequest(
-            type_url=types.EXTENSION, resource_names_subscribe=["hemline-jwt"]
+            type_url=xds_types.EXTENSION, resource_names_subscribe=["hemline-jwt"]
         )
         request.node.id = node
         await self.call.write(request)
@@ -73,12 +74,14 @@ class Client:
     async def hear(self, error: str | None = None) -> set[str]:
         """Returns the key ids of the next configuration."""
         answer = await asyncio.wait_for(self.call.read(), 20)
-        request = xds.DeltaDiscoveryRequest(type_url=types.EXTENSION, response_nonce=answer.nonce)
+        request = xds.DeltaDiscoveryRequest(
+            type_url=xds_types.EXTENSION, response_nonce=answer.nonce
+        )
         if error is not None:
             request.error_detail.message = error
         await self.call.write(request)
         text = answer.resources[0].resource.value.decode("latin1")
-        return {kid for kid in ("EU-1", "EU-2", "US-1") if kid in text}
+        return {kid for kid in ("EU-1", "EU-2", "EU-3", "US-1") if kid in text}
 
 
 @pytest.fixture
@@ -106,8 +109,22 @@ async def test_waits_for_keys_of_its_own_and_adds_the_others_later(control: Cont
         heard: set[str] = set()
         while heard != {"EU-1", "EU-2", "US-1"}:
             heard = await client.hear()
-        eu.keys = eu.keys[1:]
-        assert await client.hear() == {"EU-2", "US-1"}
+
+
+async def test_a_sibling_that_answers_instead_takes_no_key_away(control: Control) -> None:
+    async with identity(control.eu, jwk(Signer("EU-1"), EU)) as eu, control.running() as client:
+        await client.ask()
+        assert await client.hear() == {"EU-1"}
+        eu.keys = (jwk(Signer("EU-2"), EU),)
+        assert await client.hear() == {"EU-1", "EU-2"}
+
+
+async def test_a_hostile_foreign_answer_spoils_nothing(control: Control) -> None:
+    hostile = dataclasses.replace(jwk(Signer("US-1"), US), x="abcde!!!!")
+    async with identity(control.us, hostile), control.running() as client:
+        await client.ask()
+        async with identity(control.eu, jwk(Signer("EU-1"), EU)):
+            assert await client.hear() == {"EU-1"}
 
 
 async def test_keys_in_another_issuers_name_are_dropped(control: Control) -> None:
@@ -154,8 +171,8 @@ async def test_a_snapshot_that_breaks_a_rule_is_refused(
             lambda: any(entry["event"] == "snapshot_refused" for entry in logged), seconds=10
         )
         broken.clear()
-        eu.keys = (jwk(Signer("EU-2"), EU), jwk(Signer("EU-1"), EU))
-        assert await client.hear() == {"EU-1", "EU-2"}
+        eu.keys = (jwk(Signer("EU-3"), EU),)
+        assert await client.hear() == {"EU-1", "EU-2", "EU-3"}
 
 
 @pytest.mark.parametrize("node", ["edge/us-east-1/1", "sidecar/eu-central-1/inventory/9", "x"])
