@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from services.chassis.topology import Jurisdiction
-from services.router import types
+from services.router import xds_types
 from services.router.nodes import Kind, Node
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
@@ -44,25 +44,25 @@ def problems(facts: Facts, node: Node, snapshot: Snapshot) -> Iterator[str]:
 
 def _references(snapshot: Snapshot) -> Iterator[str]:
     """Whatever is named is there."""
-    clusters = snapshot.of(types.CLUSTER)
+    clusters = snapshot.of(xds_types.CLUSTER)
     by_discovery = {name for name, found in clusters.items() if found.plain.get("type") == "EDS"}
-    for name in sorted(by_discovery ^ snapshot.of(types.ENDPOINTS).keys()):
+    for name in sorted(by_discovery ^ snapshot.of(xds_types.ENDPOINTS).keys()):
         yield f"cluster {name} and its endpoints are not both there"
     for name in sorted(set(_values(snapshot, "cluster", "cluster_name")) - clusters.keys()):
         yield f"cluster {name} is named but not there"
-    routes = snapshot.of(types.ROUTES).keys()
+    routes = snapshot.of(xds_types.ROUTES).keys()
     for name in sorted(set(_values(snapshot, "route_config_name")) - routes):
         yield f"routes {name} are named but not there"
-    listeners = (found.plain for found in snapshot.of(types.LISTENER).values())
+    listeners = (found.plain for found in snapshot.of(xds_types.LISTENER).values())
     discovered = {one["name"] for one in _dicts(list(listeners)) if "config_discovery" in one}
-    for name in sorted(discovered - snapshot.of(types.EXTENSION).keys()):
+    for name in sorted(discovered - snapshot.of(xds_types.EXTENSION).keys()):
         yield f"filter {name} is named but not there"
 
 
 def _residency(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     """A home region's cluster holds addresses of its jurisdiction; any other, of this region."""
     owners = _owners(facts)
-    for kind in (types.CLUSTER, types.ENDPOINTS):
+    for kind in (xds_types.CLUSTER, xds_types.ENDPOINTS):
         for name, found in snapshot.of(kind).items():
             home = name.partition("|")[2]
             if home and home not in facts.topology.regions:
@@ -76,7 +76,7 @@ def _residency(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
 
 def _priorities(snapshot: Snapshot) -> Iterator[str]:
     """From 0 without a gap, and none is empty: Envoy would spread the traffic without a word."""
-    for name, found in snapshot.of(types.ENDPOINTS).items():
+    for name, found in snapshot.of(xds_types.ENDPOINTS).items():
         localities = found.plain.get("endpoints", [])
         given = sorted(locality.get("priority", 0) for locality in localities)
         if given != list(range(len(given))) or not given:
@@ -125,7 +125,7 @@ def _token_needed(snapshot: Snapshot) -> Iterator[str]:
 def _routes(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     """A home's cluster is reached with claims of that home; the last route denies."""
     open_paths = set(facts.public_paths)
-    for configuration in snapshot.of(types.ROUTES).values():
+    for configuration in snapshot.of(xds_types.ROUTES).values():
         for host in configuration.plain["virtual_hosts"]:
             *routes, last = host["routes"]
             for route in routes:
@@ -186,14 +186,14 @@ def _addresses(body: Plain) -> Iterator[str]:
 
 
 def _jwt_configs(snapshot: Snapshot) -> Iterator[Plain]:
-    for found in snapshot.of(types.EXTENSION).values():
+    for found in snapshot.of(xds_types.EXTENSION).values():
         config = found.plain["typed_config"]
         if config["@type"].endswith("JwtAuthentication"):
             yield config
 
 
 def _values(snapshot: Snapshot, *keys: str) -> Iterator[str]:
-    for kind in (types.LISTENER, types.ROUTES):
+    for kind in (xds_types.LISTENER, xds_types.ROUTES):
         for found in snapshot.of(kind).values():
             for one in _dicts(found.plain):
                 yield from (one[key] for key in keys if isinstance(one.get(key), str))

@@ -6,7 +6,7 @@ from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2 as pb
 
-from services.router import types
+from services.router import xds_types
 from services.router.snapshot import Resource, combined
 from services.router.stream import WILDCARD, Stream, Subscription
 
@@ -43,7 +43,7 @@ class DeltaStream(Stream[_Subscription]):
         if first:
             subscription.known = dict(request.initial_resource_versions)
             nothing_named = not request.resource_names_subscribe
-            subscription.wildcard = nothing_named and request.type_url in types.FULL_STATE
+            subscription.wildcard = nothing_named and request.type_url in xds_types.FULL_STATE
         self._judge(subscription, request)
         subscription.subscribe(request.resource_names_subscribe, first=first)
         subscription.unsubscribe(request.resource_names_unsubscribe)

@@ -13,7 +13,7 @@ from typing import Any
 
 from google.protobuf import any_pb2, json_format
 
-from services.router import types
+from services.router import xds_types
 
 HASH_LENGTH = 16
 
@@ -44,7 +44,7 @@ class Snapshot:
     """Everything that one proxy is to know. Never changes."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        self._by_type: dict[str, dict[str, Resource]] = {kind: {} for kind in types.ORDER}
+        self._by_type: dict[str, dict[str, Resource]] = {kind: {} for kind in xds_types.ORDER}
         for resource in resources:
             kept = self._by_type[resource.type_url]
             if resource.name in kept:
@@ -70,10 +70,10 @@ class Snapshot:
 
 def resource(type_url: str, body: dict[str, Any]) -> Resource:
     """Builds a resource from its JSON form. Raises json_format.ParseError for a wrong field."""
-    types.register()
+    xds_types.register()
     packed = any_pb2.Any()
     json_format.ParseDict({"@type": type_url, **body}, packed)
-    name = body["cluster_name"] if type_url == types.ENDPOINTS else body["name"]
+    name = body["cluster_name"] if type_url == xds_types.ENDPOINTS else body["name"]
     return Resource(type_url, str(name), packed)
 
 

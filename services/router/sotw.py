@@ -6,7 +6,7 @@ from typing import Any
 
 from envoy.service.discovery.v3 import discovery_pb2 as pb
 
-from services.router import types
+from services.router import xds_types
 from services.router.snapshot import Resource, combined
 from services.router.stream import WILDCARD, Stream, Subscription
 
@@ -29,7 +29,7 @@ class SotwStream(Stream[_Subscription]):
         verdict = subscription.awaiting
         self._judge(subscription, request)
         names = set(request.resource_names)
-        if request.type_url in types.FULL_STATE:
+        if request.type_url in xds_types.FULL_STATE:
             silent = not names and (first or subscription.wildcard)
             subscription.wildcard = silent or WILDCARD in names
         names.discard(WILDCARD)
@@ -47,19 +47,19 @@ class SotwStream(Stream[_Subscription]):
             subscription.held = wanted
             subscription.told = True
         # That there is nothing at all is news to a proxy that holds something else.
-        news = not subscription.told and type_url in types.FULL_STATE
+        news = not subscription.told and type_url in xds_types.FULL_STATE
         held = {name: found.version for name, found in subscription.held.items()}
         subscription.told = True
         if not news and all(found.version == held.get(name) for name, found in wanted.items()):
             return None
-        if type_url in types.FULL_STATE:
+        if type_url in xds_types.FULL_STATE:
             # What is to go stays in until nothing refers to it any more.
             wanted = subscription.held | wanted
         return self._response(type_url, subscription, wanted)
 
     def _removal(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
         subscription = self._subscriptions.get(type_url)
-        if subscription is None or type_url not in types.FULL_STATE:
+        if subscription is None or type_url not in xds_types.FULL_STATE:
             return None
         wanted = subscription.wanted(offered)
         if wanted.keys() >= subscription.held.keys():

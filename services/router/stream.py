@@ -1,6 +1,6 @@
 """The xDS protocol of one stream, without any network: requests and snapshots in, answers out.
 
-At most one answer of a type is unanswered, and nothing of a later type in `types.ORDER` is sent
+At most one answer of a type is unanswered, and nothing of a later type in `xds_types.ORDER` is sent
 meanwhile: Envoy has a cluster before it is told to route there. Resources are taken away last, when
 nothing refers to them any more.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from services.router import types
+from services.router import xds_types
 from services.router.snapshot import Resource, Snapshot
 
 WILDCARD = "*"
@@ -70,8 +70,8 @@ class Stream(ABC, Generic[AnySubscription]):
         if self._snapshot is None:
             return None
         for order, make in (
-            (types.ORDER, self._change),
-            (types.ORDER[::-1], self._removal),
+            (xds_types.ORDER, self._change),
+            (xds_types.ORDER[::-1], self._removal),
         ):
             for type_url in order:
                 if self._awaiting(type_url):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.router import types
+from services.router import xds_types
 from services.router.addresses import Address
 from services.router.snapshot import Resource, resource
 from services.router.translate.facts import Facts, cluster_name
@@ -32,7 +32,7 @@ def of_service(service: str, home: str) -> Resource:
         "close_connections_on_host_health_failure": True,
         "typed_extension_protocol_options": http2(keepalive=True),
     }
-    return resource(types.CLUSTER, body)
+    return resource(xds_types.CLUSTER, body)
 
 
 def endpoints(facts: Facts, service: str, home: str) -> Resource:
@@ -50,7 +50,7 @@ def endpoints(facts: Facts, service: str, home: str) -> Resource:
         for priority, region in enumerate(regions)
     ]
     body = {"cluster_name": cluster_name(service, home), "endpoints": localities}
-    return resource(types.ENDPOINTS, body)
+    return resource(xds_types.ENDPOINTS, body)
 
 
 def single(name: str, address: Address) -> Resource:
@@ -66,13 +66,13 @@ def single(name: str, address: Address) -> Resource:
         },
         "typed_extension_protocol_options": http2(keepalive=False),
     }
-    return resource(types.CLUSTER, body)
+    return resource(xds_types.CLUSTER, body)
 
 
 def fail_closed() -> Resource:
     """A cluster without hosts, for the route that denies."""
     return resource(
-        types.CLUSTER, {"name": FAIL_CLOSED, "type": "STATIC", "connect_timeout": "0.1s"}
+        xds_types.CLUSTER, {"name": FAIL_CLOSED, "type": "STATIC", "connect_timeout": "0.1s"}
     )
 
 
@@ -80,7 +80,7 @@ def http2(*, keepalive: bool) -> dict[str, Any]:
     """`typed_extension_protocol_options`. Only pings end streams to a frozen host."""
     pings = {"connection_keepalive": {"interval": "2s", "timeout": "1s"}} if keepalive else {}
     explicit = {"explicit_http_config": {"http2_protocol_options": pings}}
-    return {_PROTOCOL: {"@type": f"{types.PREFIX}{_PROTOCOL}", **explicit}}
+    return {_PROTOCOL: {"@type": f"{xds_types.PREFIX}{_PROTOCOL}", **explicit}}
 
 
 def _health_check(service: str, home: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.router import types
+from services.router import xds_types
 from services.router.translate.facts import Facts
 from services.router.translate.listener import http_filter as filter_of
 
@@ -37,7 +37,7 @@ def policy(facts: Facts) -> dict[str, Any]:
     origins = [{"exact": origin} for origin in facts.topology.cors_origins]
     return {
         NAME: {
-            "@type": f"{types.HTTP_FILTERS}cors.v3.CorsPolicy",
+            "@type": f"{xds_types.HTTP_FILTERS}cors.v3.CorsPolicy",
             "allow_origin_string_match": origins,
             "allow_methods": "GET, POST, OPTIONS",
             "allow_headers": ",".join(ALLOW_HEADERS),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.router import types
+from services.router import xds_types
 from services.router.snapshot import Resource, resource
 from services.router.translate import clusters, cors, jwt, listener, replies, routes, tracing
 from services.router.translate.facts import Facts
@@ -19,10 +19,10 @@ def resources(facts: Facts) -> Iterator[Resource]:
     yield clusters.fail_closed()
     yield from tracing.clusters(facts)
     yield resource(
-        types.EXTENSION, jwt.extension(facts, facts.topology.jurisdictions, _open(facts))
+        xds_types.EXTENSION, jwt.extension(facts, facts.topology.jurisdictions, _open(facts))
     )
-    yield resource(types.LISTENER, _listener(facts))
-    yield resource(types.ROUTES, routes.configuration(facts))
+    yield resource(xds_types.LISTENER, _listener(facts))
+    yield resource(xds_types.ROUTES, routes.configuration(facts))
 
 
 def _open(facts: Facts) -> list[dict[str, Any]]:

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.chassis.auth import LEEWAY_SECONDS
-from services.router import types
+from services.router import xds_types
 from services.router.translate.facts import HEALTH, REFLECTION, Facts
 from services.router.translate.listener import OVER_ADS
 
 NAME = "hemline-jwt"
 METADATA = "envoy.filters.http.jwt_authn"
-TYPE = f"{types.HTTP_FILTERS}jwt_authn.v3.JwtAuthentication"
+TYPE = f"{xds_types.HTTP_FILTERS}jwt_authn.v3.JwtAuthentication"
 CACHE_TOKENS = 2000
 
 

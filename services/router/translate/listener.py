@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.chassis.interceptors import STREAM_LIMIT_SECONDS
-from services.router import types
+from services.router import xds_types
 from services.router.addresses import Address
 
 OVER_ADS: dict[str, Any] = {"ads": {}, "resource_api_version": "V3"}
@@ -20,7 +20,7 @@ CLIENT_SENT = ("x-hemline-", "x-envoy-")
 it takes for an internal one, and could be told to send a write twice.
 """
 
-_MANAGER = f"{types.EXTENSIONS}filters.network.http_connection_manager.v3.HttpConnectionManager"
+_MANAGER = f"{xds_types.EXTENSIONS}filters.network.http_connection_manager.v3.HttpConnectionManager"
 
 
 def listener(name: str, address: Address, manager: dict[str, Any]) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def http_filter(name: str, message: str, **fields: Any) -> dict[str, Any]:
     """A filter whose extension, package and message are named as usual."""
     return {
         "name": f"envoy.filters.http.{name}",
-        "typed_config": {"@type": f"{types.HTTP_FILTERS}{name}.v3.{message}", **fields},
+        "typed_config": {"@type": f"{xds_types.HTTP_FILTERS}{name}.v3.{message}", **fields},
     }
 
 
@@ -61,6 +61,6 @@ def hardening() -> dict[str, Any]:
 
 
 def _strip() -> dict[str, Any]:
-    kind = f"{types.EXTENSIONS}http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    kind = f"{xds_types.EXTENSIONS}http.early_header_mutation.header_mutation.v3.HeaderMutation"
     mutations = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in CLIENT_SENT]
     return {"name": "strip", "typed_config": {"@type": kind, "mutations": mutations}}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.chassis.contract import Method
-from services.router import types
+from services.router import xds_types
 from services.router.translate.replies import MESH_ERROR
 
 HEDGE_SECONDS = 1.0
@@ -47,7 +47,7 @@ def of_method(method: Method) -> dict[str, Any]:
 
 
 def _policy(retry_on: str) -> dict[str, Any]:
-    retry = f"{types.EXTENSIONS}retry."
+    retry = f"{xds_types.EXTENSIONS}retry."
     return {
         "retry_on": retry_on,
         "num_retries": RETRIES,

@@ -7,7 +7,7 @@ whose home is elsewhere; a last route that denies.
 from collections.abc import Iterator
 from typing import Any
 
-from services.router import types
+from services.router import xds_types
 from services.router.translate import cors, jwt, redirect, retries
 from services.router.translate.clusters import FAIL_CLOSED
 from services.router.translate.facts import HEALTH, REFLECTION, Facts, cluster_name
@@ -92,7 +92,7 @@ def _denied() -> Route:
     # A real route, not a direct response: before the token is read every request stands here, and
     # the CORS filter passes by a route without a cluster.
     deny = {"rules": {"action": "ALLOW", "policies": {}}}
-    kind = f"{types.HTTP_FILTERS}rbac.v3.RBACPerRoute"
+    kind = f"{xds_types.HTTP_FILTERS}rbac.v3.RBACPerRoute"
     return {
         "name": "denied",
         "match": {"prefix": "/"},

@@ -7,7 +7,7 @@ further than here.
 from collections.abc import Iterator
 from typing import Any
 
-from services.router import types
+from services.router import xds_types
 from services.router.nodes import Node
 from services.router.snapshot import Resource, resource
 from services.router.translate import clusters, jwt, listener, replies, tracing
@@ -24,7 +24,7 @@ def resources(facts: Facts, node: Node) -> Iterator[Resource]:
     yield from tracing.clusters(facts)
     own = [facts.jurisdiction.name]
     tokenless = jwt.open_matches(facts, reflection=True)
-    yield resource(types.EXTENSION, jwt.extension(facts, own, tokenless))
+    yield resource(xds_types.EXTENSION, jwt.extension(facts, own, tokenless))
     manager = {
         "stat_prefix": "inbound",
         "route_config": _routes(facts),
@@ -41,7 +41,7 @@ def resources(facts: Facts, node: Node) -> Iterator[Resource]:
         **tracing.of_manager(facts, f"{node.service}-sidecar", percent=0),
     }
     address = endpoints.sidecars[node.number - 1]
-    yield resource(types.LISTENER, listener.listener(LISTENER, address, manager))
+    yield resource(xds_types.LISTENER, listener.listener(LISTENER, address, manager))
 
 
 def _routes(facts: Facts) -> dict[str, Any]:

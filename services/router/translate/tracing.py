@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.router import types
+from services.router import xds_types
 from services.router.snapshot import Resource
 from services.router.translate.clusters import single
 from services.router.translate.facts import Facts
 
 CLUSTER = "otlp"
-_TRACERS = f"{types.EXTENSIONS}tracers.opentelemetry."
+_TRACERS = f"{xds_types.EXTENSIONS}tracers.opentelemetry."
 
 
 def clusters(facts: Facts) -> Iterator[Resource]:
@@ -29,7 +29,7 @@ def of_manager(facts: Facts, service_name: str, *, percent: float) -> dict[str, 
     if not facts.here.otlp:
         return {}
     config = {
-        "@type": f"{types.PREFIX}envoy.config.trace.v3.OpenTelemetryConfig",
+        "@type": f"{xds_types.PREFIX}envoy.config.trace.v3.OpenTelemetryConfig",
         "grpc_service": {"envoy_grpc": {"cluster_name": CLUSTER}, "timeout": "1s"},
         "service_name": service_name,
         "resource_detectors": [_resource(facts.region)],

@@ -6,7 +6,7 @@ import signal
 import grpc
 import pytest
 
-from services.router import nodes, types
+from services.router import nodes, xds_types
 from services.router.snapshot import Snapshot, resource
 from tests.api.router.conftest import DIALECTS
 from tests.api.router.mesh import FORECAST, GET_STOCK, RECORD, Mesh
@@ -109,13 +109,15 @@ async def test_a_proxy_stays_with_what_was_good(fragile: Mesh) -> None:
     cache = fragile.regions[HOME].cache
     good = cache.get(node)
     assert good is not None
-    body = dict(good.of(types.ROUTES)["edge"].plain)
+    body = dict(good.of(xds_types.ROUTES)["edge"].plain)
     del body["@type"]
     route = {"match": {"safe_regex": {"regex": "("}}, "route": {"cluster": "fail-closed"}}
     body["virtual_hosts"][0]["routes"] = [route]
-    others = [one for kind in types.ORDER for one in good.of(kind).values() if one.name != "edge"]
-    listener = good.of(types.LISTENER)["edge"]
-    cache.replace({node: Snapshot([*others, listener, resource(types.ROUTES, body)])})
+    others = [
+        one for kind in xds_types.ORDER for one in good.of(kind).values() if one.name != "edge"
+    ]
+    listener = good.of(xds_types.LISTENER)["edge"]
+    cache.replace({node: Snapshot([*others, listener, resource(xds_types.ROUTES, body)])})
     rejected = "http.edge.rds.edge.update_rejected"
     assert await until(lambda: edge.counter(rejected) == 1)
     answer = await fragile.grpc(HOME, GET_STOCK, fragile.token(HOME))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.router import check, nodes, types
+from services.router import check, nodes, xds_types
 from services.router.nodes import Node
 from services.router.snapshot import Snapshot, resource
 from services.router.translate import translate
@@ -23,7 +23,7 @@ def problems(node: Node, kind: str, name: str, change: Change | None) -> list[st
     """What the checker says once ``change`` was made to a resource, or it was dropped if None."""
     snapshot = translate(facts())[node]
     kept = []
-    for type_url in types.ORDER:
+    for type_url in xds_types.ORDER:
         for found in snapshot.of(type_url).values():
             if (type_url, found.name) != (kind, name):
                 kept.append(found)
@@ -54,7 +54,7 @@ def jwt(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def trust_both(body: dict[str, Any]) -> None:
-    edges = translate(facts())[EDGE].of(types.EXTENSION)["hemline-jwt"].plain["typed_config"]
+    edges = translate(facts())[EDGE].of(xds_types.EXTENSION)["hemline-jwt"].plain["typed_config"]
     jwt(body)["providers"]["US"] = edges["providers"]["US"]
 
 
@@ -64,17 +64,17 @@ def swap_keys(body: dict[str, Any]) -> None:
     found["EU"]["local_jwks"], found["US"]["local_jwks"] = us, eu
 
 
-JWT = (types.EXTENSION, "hemline-jwt")
-ROUTES = (types.ROUTES, "edge")
-HOSTS = (types.ENDPOINTS, CLUSTER)
+JWT = (xds_types.EXTENSION, "hemline-jwt")
+ROUTES = (xds_types.ROUTES, "edge")
+HOSTS = (xds_types.ENDPOINTS, CLUSTER)
 UNSAFE = "route eu-west-1/inventory leads to inventory|eu-west-1 without its claims"
 
 CASES: dict[str, tuple[Node, str, str, Change | None, str]] = {
-    "cluster dropped": (EDGE, types.CLUSTER, CLUSTER, None, "is named but not there"),
+    "cluster dropped": (EDGE, xds_types.CLUSTER, CLUSTER, None, "is named but not there"),
     "endpoints dropped": (EDGE, *HOSTS, None, "are not both there"),
     "routes dropped": (EDGE, *ROUTES, None, "routes edge are named but not there"),
     "filter dropped": (SIDECAR, *JWT, None, "filter hemline-jwt is named but not there"),
-    "collector dropped": (EDGE, types.CLUSTER, "otlp", None, "cluster otlp is named but"),
+    "collector dropped": (EDGE, xds_types.CLUSTER, "otlp", None, "cluster otlp is named but"),
     "foreign host": (
         EDGE,
         *HOSTS,
@@ -89,7 +89,7 @@ CASES: dict[str, tuple[Node, str, str, Change | None, str]] = {
     ),
     "foreign collector": (
         EDGE,
-        types.CLUSTER,
+        xds_types.CLUSTER,
         "otlp",
         lambda body: host(body["load_assignment"])["socket_address"].update(address="10.0.2.2"),
         "cluster otlp holds 10.0.2.2:4317, which is in us-east-1",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.chassis import topology
 from services.chassis.topology import ForeignEdges, Topology
-from services.router import check, endpoints, nodes, types
+from services.router import check, endpoints, nodes, xds_types
 from services.router.translate import Facts, translate
 from tests.unit.router.world import METHODS, SERVICES, key
 
@@ -69,7 +69,7 @@ def test_clusters_stay_within_their_jurisdiction(found: Topology, data: st.DataO
     for node, snapshot in made.items():
         assert list(check.problems(facts, node, snapshot)) == []
     number = {name: i for i, name in enumerate(found.regions)}
-    for name, hosts in made[nodes.edge(region)].of(types.ENDPOINTS).items():
+    for name, hosts in made[nodes.edge(region)].of(xds_types.ENDPOINTS).items():
         home = name.partition("|")[2]
         jurisdiction = found.jurisdiction_of(home)
         own = jurisdiction == facts.jurisdiction

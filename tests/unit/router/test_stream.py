@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from envoy.service.discovery.v3 import discovery_pb2 as pb
 
-from services.router import types
+from services.router import xds_types
 from services.router.delta import DeltaStream
 from services.router.snapshot import Resource, Snapshot, resource
 from services.router.sotw import SotwStream
@@ -14,17 +14,17 @@ from services.router.translate.clusters import fail_closed
 
 
 def cluster(name: str, timeout: str = "1s") -> Resource:
-    return resource(types.CLUSTER, {"name": name, "connect_timeout": timeout})
+    return resource(xds_types.CLUSTER, {"name": name, "connect_timeout": timeout})
 
 
 def hosts(name: str, priority: int = 0) -> Resource:
     body = {"cluster_name": name, "endpoints": [{"priority": priority}]}
-    return resource(types.ENDPOINTS, body)
+    return resource(xds_types.ENDPOINTS, body)
 
 
 def routes(name: str, *hosts: str) -> Resource:
     virtual = [{"name": host, "domains": [host]} for host in hosts]
-    return resource(types.ROUTES, {"name": name, "virtual_hosts": virtual})
+    return resource(xds_types.ROUTES, {"name": name, "virtual_hosts": virtual})
 
 
 class Delta:
@@ -114,7 +114,7 @@ both = pytest.mark.parametrize("proxy", [Delta, Sotw])
 def test_says_nothing_before_there_is_a_snapshot(proxy: type[Delta]) -> None:
     asking = proxy()
     asking.stream.offer(None)
-    asking.ask(types.CLUSTER)
+    asking.ask(xds_types.CLUSTER)
     assert asking.settle() == []
     asking.offer(cluster("a"))
     assert len(asking.settle()) == 1
@@ -123,7 +123,7 @@ def test_says_nothing_before_there_is_a_snapshot(proxy: type[Delta]) -> None:
 @both
 def test_sends_each_version_once(proxy: type[Delta]) -> None:
     asking = proxy(cluster("a"))
-    asking.ask(types.CLUSTER)
+    asking.ask(xds_types.CLUSTER)
     assert len(asking.settle()) == 1
     asking.offer(cluster("a"))
     assert asking.settle() == []
@@ -135,7 +135,7 @@ def test_sends_each_version_once(proxy: type[Delta]) -> None:
 @both
 def test_what_was_refused_is_sent_again_only_when_it_has_changed(proxy: type[Delta]) -> None:
     asking = proxy(cluster("a"))
-    asking.ask(types.CLUSTER)
+    asking.ask(xds_types.CLUSTER)
     answer = asking.stream.answer()
     asking.judge(answer, error="no such thing")
     assert asking.verdicts[-1].error == "no such thing"
@@ -147,32 +147,32 @@ def test_what_was_refused_is_sent_again_only_when_it_has_changed(proxy: type[Del
 @both
 def test_waits_for_a_verdict_before_it_goes_on(proxy: type[Delta]) -> None:
     asking = proxy(cluster("a"), routes("edge", "x"))
-    asking.ask(types.ROUTES, "edge")
-    asking.ask(types.CLUSTER)
+    asking.ask(xds_types.ROUTES, "edge")
+    asking.ask(xds_types.CLUSTER)
     first = asking.stream.answer()
-    assert first.type_url == types.CLUSTER
+    assert first.type_url == xds_types.CLUSTER
     assert asking.stream.answer() is None
     asking.offer(cluster("a", "2s"), routes("edge", "x"))
     assert asking.stream.answer() is None
     asking.judge(first)
-    assert [one.type_url for one in asking.settle()] == [types.CLUSTER, types.ROUTES]
+    assert [one.type_url for one in asking.settle()] == [xds_types.CLUSTER, xds_types.ROUTES]
 
 
 @both
 def test_makes_before_it_breaks(proxy: type[Delta]) -> None:
     asking = proxy(cluster("old"), routes("edge", "old"))
-    asking.ask(types.CLUSTER)
-    asking.ask(types.ROUTES, "edge")
+    asking.ask(xds_types.CLUSTER)
+    asking.ask(xds_types.ROUTES, "edge")
     asking.settle()
     asking.offer(cluster("new"), routes("edge", "new"))
     order = [one.type_url for one in asking.settle()]
-    assert order == [types.CLUSTER, types.ROUTES, types.CLUSTER]
+    assert order == [xds_types.CLUSTER, xds_types.ROUTES, xds_types.CLUSTER]
 
 
 def test_state_of_the_world_keeps_the_old_cluster_until_nothing_refers_to_it() -> None:
     asking = Sotw(cluster("old"), routes("edge", "old"))
-    asking.ask(types.CLUSTER)
-    asking.ask(types.ROUTES, "edge")
+    asking.ask(xds_types.CLUSTER)
+    asking.ask(xds_types.ROUTES, "edge")
     asking.settle()
     asking.offer(cluster("new"), routes("edge", "new"))
     assert [held(one) for one in asking.settle()] == [2, 1, 1]
@@ -180,7 +180,7 @@ def test_state_of_the_world_keeps_the_old_cluster_until_nothing_refers_to_it() -
 
 def test_delta_names_what_is_gone_last() -> None:
     asking = Delta(cluster("a"), cluster("b"))
-    asking.ask(types.CLUSTER)
+    asking.ask(xds_types.CLUSTER)
     asking.settle()
     asking.offer(cluster("b"), cluster("c"))
     added, removed = asking.settle()
@@ -190,7 +190,7 @@ def test_delta_names_what_is_gone_last() -> None:
 
 def test_delta_sends_only_what_changed() -> None:
     asking = Delta(cluster("a"), cluster("b"))
-    asking.ask(types.CLUSTER)
+    asking.ask(xds_types.CLUSTER)
     asking.settle()
     asking.offer(cluster("a"), cluster("b", "2s"))
     [answer] = asking.settle()
@@ -200,7 +200,7 @@ def test_delta_sends_only_what_changed() -> None:
 def test_delta_sends_nothing_to_a_proxy_that_holds_it_already() -> None:
     kept, other = cluster("a"), cluster("b")
     asking = Delta(kept, other)
-    asking.ask(types.CLUSTER, a=kept.version, b="outdated", c="gone")
+    asking.ask(xds_types.CLUSTER, a=kept.version, b="outdated", c="gone")
     changes, removals = asking.settle()
     assert changed(changes) == ["b"]
     assert list(removals.removed_resources) == ["c"]
@@ -209,9 +209,9 @@ def test_delta_sends_nothing_to_a_proxy_that_holds_it_already() -> None:
 @both
 def test_a_renewed_question_is_answered_again(proxy: type[Delta]) -> None:
     asking = proxy(hosts("a"))
-    asking.ask(types.ENDPOINTS, "a")
+    asking.ask(xds_types.ENDPOINTS, "a")
     assert len(asking.settle()) == 1
-    asking.ask(types.ENDPOINTS, "a")
+    asking.ask(xds_types.ENDPOINTS, "a")
     assert len(asking.settle()) == 1
     assert asking.settle() == []
 
@@ -219,17 +219,17 @@ def test_a_renewed_question_is_answered_again(proxy: type[Delta]) -> None:
 @both
 def test_a_name_asked_for_later_is_answered(proxy: type[Delta]) -> None:
     asking = proxy(hosts("a"), hosts("b"))
-    asking.ask(types.ENDPOINTS, "a")
+    asking.ask(xds_types.ENDPOINTS, "a")
     [first] = asking.settle()
     assert held(first) == 1
-    asking.ask(types.ENDPOINTS, "a", "b")
+    asking.ask(xds_types.ENDPOINTS, "a", "b")
     [second] = asking.settle()
     assert held(second) == 2
 
 
 def test_delta_says_that_a_name_does_not_exist_and_when_it_does() -> None:
     asking = Delta(hosts("a"))
-    asking.ask(types.ENDPOINTS, "b")
+    asking.ask(xds_types.ENDPOINTS, "b")
     [answer] = asking.settle()
     assert list(answer.removed_resources) == ["b"]
     asking.offer(hosts("a"), hosts("b"))
@@ -240,12 +240,12 @@ def test_delta_says_that_a_name_does_not_exist_and_when_it_does() -> None:
 @both
 def test_names_no_longer_wanted_are_not_sent(proxy: type[Delta]) -> None:
     asking = proxy(hosts("a"), hosts("b"))
-    asking.ask(types.ENDPOINTS, "a", "b")
+    asking.ask(xds_types.ENDPOINTS, "a", "b")
     asking.settle()
     if proxy is Delta:
-        asking.ask(types.ENDPOINTS, drop=("b",))
+        asking.ask(xds_types.ENDPOINTS, drop=("b",))
     else:
-        asking.ask(types.ENDPOINTS, "a")
+        asking.ask(xds_types.ENDPOINTS, "a")
     asking.settle()
     asking.offer(hosts("a"), hosts("b", 1))
     assert asking.settle() == []
@@ -254,7 +254,7 @@ def test_names_no_longer_wanted_are_not_sent(proxy: type[Delta]) -> None:
 @both
 def test_a_wildcard_may_be_asked_for_by_name(proxy: type[Delta]) -> None:
     asking = proxy(cluster("a"), cluster("b"))
-    asking.ask(types.CLUSTER, "*")
+    asking.ask(xds_types.CLUSTER, "*")
     [answer] = asking.settle()
     assert held(answer) == 2
 
@@ -262,34 +262,34 @@ def test_a_wildcard_may_be_asked_for_by_name(proxy: type[Delta]) -> None:
 @both
 def test_endpoints_have_no_silent_wildcard(proxy: type[Delta]) -> None:
     asking = proxy(hosts("a"))
-    asking.ask(types.ENDPOINTS)
+    asking.ask(xds_types.ENDPOINTS)
     assert asking.settle() == []
 
 
 def test_state_of_the_world_sends_nothing_to_a_proxy_that_holds_it_already() -> None:
     first = Sotw(cluster("a"), cluster("b"))
-    first.ask(types.CLUSTER)
+    first.ask(xds_types.CLUSTER)
     [answer] = first.settle()
     again = Sotw(cluster("b"), cluster("a"))
-    again.ask(types.CLUSTER, version=answer.version_info)
+    again.ask(xds_types.CLUSTER, version=answer.version_info)
     assert again.settle() == []
     outdated = Sotw(cluster("a", "2s"), cluster("b"))
-    outdated.ask(types.CLUSTER, version=answer.version_info)
+    outdated.ask(xds_types.CLUSTER, version=answer.version_info)
     assert len(outdated.settle()) == 1
 
 
 def test_state_of_the_world_answers_a_returning_proxy_that_wants_more_names() -> None:
     first = Sotw(hosts("a"), hosts("b"))
-    first.ask(types.ENDPOINTS, "a")
+    first.ask(xds_types.ENDPOINTS, "a")
     [answer] = first.settle()
     again = Sotw(hosts("a"), hosts("b"))
-    again.ask(types.ENDPOINTS, "a", "b", version=answer.version_info)
+    again.ask(xds_types.ENDPOINTS, "a", "b", version=answer.version_info)
     assert len(again.settle()) == 1
 
 
 def test_state_of_the_world_ignores_a_request_overtaken_by_an_answer() -> None:
     asking = Sotw(hosts("a"))
-    asking.ask(types.ENDPOINTS, "a")
+    asking.ask(xds_types.ENDPOINTS, "a")
     [first] = asking.settle()
     asking.offer(hosts("a", 1))
     second = asking.stream.answer()
@@ -305,7 +305,7 @@ def test_state_of_the_world_ignores_a_request_overtaken_by_an_answer() -> None:
 
 def test_state_of_the_world_tells_a_returning_proxy_that_nothing_is_left() -> None:
     again = Sotw()
-    again.ask(types.CLUSTER, version="of something")
+    again.ask(xds_types.CLUSTER, version="of something")
     [answer] = again.settle()
     assert held(answer) == 0
 

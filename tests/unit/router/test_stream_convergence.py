@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from services.router import types
+from services.router import xds_types
 from services.router.delta import DeltaStream
 from services.router.snapshot import Resource, Snapshot
 from services.router.sotw import SotwStream
@@ -16,8 +16,8 @@ from tests.unit.router.test_stream import cluster, hosts
 
 NAMES = ["a", "b", "c"]
 POOL = {
-    types.CLUSTER: {name: [cluster(name, "1s"), cluster(name, "2s")] for name in NAMES},
-    types.ENDPOINTS: {name: [hosts(name), hosts(name, 1)] for name in NAMES},
+    xds_types.CLUSTER: {name: [cluster(name, "1s"), cluster(name, "2s")] for name in NAMES},
+    xds_types.ENDPOINTS: {name: [hosts(name), hosts(name, 1)] for name in NAMES},
 }
 BY_BYTES = {
     one.body.SerializeToString(deterministic=True): one
@@ -37,7 +37,7 @@ class Converges(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: dict[str, dict[str, Resource]] = {types.CLUSTER: {}, types.ENDPOINTS: {}}
+        self.held: dict[str, dict[str, Resource]] = {xds_types.CLUSTER: {}, xds_types.ENDPOINTS: {}}
         self.wanted: set[str] = set()
         self.verdicts: list[Verdict] = []
         self.snapshot = Snapshot([])
@@ -50,8 +50,8 @@ class Converges(RuleBasedStateMachine):
     def change(self, clusters: dict[str, int], endpoints: dict[str, int]) -> None:
         self.snapshot = Snapshot(
             [
-                *(POOL[types.CLUSTER][name][version] for name, version in clusters.items()),
-                *(POOL[types.ENDPOINTS][name][version] for name, version in endpoints.items()),
+                *(POOL[xds_types.CLUSTER][name][version] for name, version in clusters.items()),
+                *(POOL[xds_types.ENDPOINTS][name][version] for name, version in endpoints.items()),
             ]
         )
         self.stream.offer(self.snapshot)
@@ -72,10 +72,10 @@ class Converges(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("answers without end")
-        assert self.held[types.CLUSTER] == dict(self.snapshot.of(types.CLUSTER))
-        offered = self.snapshot.of(types.ENDPOINTS)
+        assert self.held[xds_types.CLUSTER] == dict(self.snapshot.of(xds_types.CLUSTER))
+        offered = self.snapshot.of(xds_types.ENDPOINTS)
         for name in self.wanted & offered.keys():
-            assert self.held[types.ENDPOINTS][name] == offered[name]
+            assert self.held[xds_types.ENDPOINTS][name] == offered[name]
 
     def take(self) -> bool:
         answer = self.stream.answer()
@@ -95,20 +95,20 @@ class DeltaConverges(Converges):
     def connect(self) -> None:
         self.stream = DeltaStream(self.verdicts.append)
         self.stream.offer(self.snapshot)
-        for kind, asked in ((types.CLUSTER, []), (types.ENDPOINTS, sorted(self.wanted))):
+        for kind, asked in ((xds_types.CLUSTER, []), (xds_types.ENDPOINTS, sorted(self.wanted))):
             versions = {name: one.version for name, one in self.held[kind].items()}
             self.ask(kind, resource_names_subscribe=asked, initial_resource_versions=versions)
 
     @rule(name=names)
     def want(self, name: str) -> None:
         self.wanted.add(name)
-        self.ask(types.ENDPOINTS, resource_names_subscribe=[name])
+        self.ask(xds_types.ENDPOINTS, resource_names_subscribe=[name])
 
     @rule(name=names)
     def drop(self, name: str) -> None:
         self.wanted.discard(name)
-        self.held[types.ENDPOINTS].pop(name, None)
-        self.ask(types.ENDPOINTS, resource_names_unsubscribe=[name])
+        self.held[xds_types.ENDPOINTS].pop(name, None)
+        self.ask(xds_types.ENDPOINTS, resource_names_unsubscribe=[name])
 
     def ask(self, kind: str, **fields: Any) -> None:
         self.stream.receive(pb.DeltaDiscoveryRequest(type_url=kind, **fields))
@@ -128,31 +128,31 @@ class SotwConverges(Converges):
     def connect(self) -> None:
         self.stream = SotwStream(self.verdicts.append)
         self.stream.offer(self.snapshot)
-        self.nonces = {types.CLUSTER: "", types.ENDPOINTS: ""}
+        self.nonces = {xds_types.CLUSTER: "", xds_types.ENDPOINTS: ""}
         for kind in self.nonces:
             self.ask(kind)
 
     @initialize()
     def forget(self) -> None:
-        self.versions = {types.CLUSTER: "", types.ENDPOINTS: ""}
+        self.versions = {xds_types.CLUSTER: "", xds_types.ENDPOINTS: ""}
 
     @rule(name=names)
     def want(self, name: str) -> None:
         self.wanted.add(name)
-        self.ask(types.ENDPOINTS)
+        self.ask(xds_types.ENDPOINTS)
 
     @rule(name=names)
     def drop(self, name: str) -> None:
         self.wanted.discard(name)
-        self.held[types.ENDPOINTS].pop(name, None)
-        self.ask(types.ENDPOINTS)
+        self.held[xds_types.ENDPOINTS].pop(name, None)
+        self.ask(xds_types.ENDPOINTS)
 
     @rule()
     def renew(self) -> None:
-        self.ask(types.ENDPOINTS)
+        self.ask(xds_types.ENDPOINTS)
 
     def ask(self, kind: str) -> None:
-        asked = sorted(self.wanted) if kind == types.ENDPOINTS else []
+        asked = sorted(self.wanted) if kind == xds_types.ENDPOINTS else []
         self.stream.receive(
             pb.DiscoveryRequest(
                 type_url=kind,
@@ -165,10 +165,10 @@ class SotwConverges(Converges):
     def apply(self, answer: Any) -> None:
         kind = answer.type_url
         found = [BY_BYTES[one.SerializeToString(deterministic=True)] for one in answer.resources]
-        if kind in types.FULL_STATE:
+        if kind in xds_types.FULL_STATE:
             self.held[kind] = {}
         self.held[kind] |= {
-            one.name: one for one in found if kind != types.ENDPOINTS or one.name in self.wanted
+            one.name: one for one in found if kind != xds_types.ENDPOINTS or one.name in self.wanted
         }
         self.versions[kind], self.nonces[kind] = answer.version_info, answer.nonce
         self.ask(kind)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.chassis import topology
-from services.router import nodes, types
+from services.router import nodes, xds_types
 from services.router.nodes import Kind
 from services.router.snapshot import Snapshot
 from services.router.translate import translate
@@ -18,13 +18,13 @@ def edge(region: str = "eu-central-1", **how: str) -> Snapshot:
 
 
 def routes(snapshot: Snapshot) -> list[dict[str, Any]]:
-    [host] = snapshot.of(types.ROUTES)["edge"].plain["virtual_hosts"]
+    [host] = snapshot.of(xds_types.ROUTES)["edge"].plain["virtual_hosts"]
     found: list[dict[str, Any]] = host["routes"]
     return found
 
 
 def providers(snapshot: Snapshot) -> dict[str, Any]:
-    config = snapshot.of(types.EXTENSION)["hemline-jwt"].plain["typed_config"]
+    config = snapshot.of(xds_types.EXTENSION)["hemline-jwt"].plain["typed_config"]
     found: dict[str, Any] = config["providers"]
     return found
 
@@ -43,7 +43,7 @@ def test_there_is_a_snapshot_for_each_proxy_of_the_own_region(region: str) -> No
 
 
 def test_priorities_are_home_then_siblings() -> None:
-    found = edge("eu-west-1").of(types.ENDPOINTS)["inventory|eu-central-1"].plain["endpoints"]
+    found = edge("eu-west-1").of(xds_types.ENDPOINTS)["inventory|eu-central-1"].plain["endpoints"]
     order = [(one.get("priority", 0), one["locality"]["region"]) for one in found]
     assert order == [(0, "eu-central-1"), (1, "eu-west-1")]
 
@@ -51,7 +51,7 @@ def test_priorities_are_home_then_siblings() -> None:
 @pytest.mark.parametrize("region", REGIONS)
 def test_an_edge_has_no_address_of_another_jurisdiction(region: str) -> None:
     own = {"eu": ("10.0.0.", "10.0.1."), "us": ("10.0.2.",)}[region[:2]]
-    for kind in types.ORDER:
+    for kind in xds_types.ORDER:
         for found in edge(region).of(kind).values():
             for address in _addresses(found.plain):
                 assert address.startswith(own)
@@ -59,10 +59,10 @@ def test_an_edge_has_no_address_of_another_jurisdiction(region: str) -> None:
 
 def test_homes_abroad_are_redirected_or_forwarded_as_their_jurisdiction_says() -> None:
     redirecting = edge()
-    assert "inventory|us-east-1" not in redirecting.of(types.CLUSTER)
+    assert "inventory|us-east-1" not in redirecting.of(xds_types.CLUSTER)
     assert "redirect/us-east-1" in {route["name"] for route in routes(redirecting)}
     forwarding = edge(us_edges_abroad="forward")
-    assert "inventory|us-east-1" in forwarding.of(types.CLUSTER)
+    assert "inventory|us-east-1" in forwarding.of(xds_types.CLUSTER)
     assert "redirect/us-east-1" not in {route["name"] for route in routes(forwarding)}
 
 
@@ -107,11 +107,11 @@ def test_equal_facts_have_equal_versions_and_a_new_key_changes_one_resource() ->
     assert before.version == again.version
     changed = [
         (kind, name)
-        for kind in types.ORDER
+        for kind in xds_types.ORDER
         for name, one in after.of(kind).items()
         if one.version != before.of(kind)[name].version
     ]
-    assert changed == [(types.EXTENSION, "hemline-jwt")]
+    assert changed == [(xds_types.EXTENSION, "hemline-jwt")]
 
 
 def test_without_a_collector_nothing_is_traced() -> None:
@@ -119,8 +119,8 @@ def test_without_a_collector_nothing_is_traced() -> None:
     here = dataclasses.replace(found.here, otlp=None)
     silent = dataclasses.replace(found, endpoints={**found.endpoints, "eu-central-1": here})
     made = translate(silent)[nodes.edge("eu-central-1")]
-    assert "otlp" not in made.of(types.CLUSTER)
-    assert "tracing" not in str(made.of(types.LISTENER)["edge"].plain)
+    assert "otlp" not in made.of(xds_types.CLUSTER)
+    assert "tracing" not in str(made.of(xds_types.LISTENER)["edge"].plain)
 
 
 def _addresses(value: Any) -> list[str]:
