@@ -99,6 +99,7 @@ def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:
     return create_async_engine(
         make_url(url.get_secret_value()).set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
+        max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=True,
         connect_args={"connect_timeout": CONNECT_SECONDS},

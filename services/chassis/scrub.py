@@ -1,8 +1,8 @@
 """Takes words that nobody chose out of spans and logs before they leave the process.
 
 An exception's text may quote a value: PostgreSQL's "invalid input syntax for type uuid: ..." does.
-So spans lose their events and status texts, and a logged bug is its class and its frames. Codes,
-names and times stay.
+So spans lose their events and status texts, and what the caller's software calls itself; a logged
+bug is its class and its frames. Codes, names and times stay.
 """
 
 import sys
@@ -13,6 +13,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 from structlog.typing import EventDict, ExcInfo, WrappedLogger
+
+DROPPED = {"rpc.user_agent"}
 
 
 class ScrubbingExporter(SpanExporter):
@@ -45,14 +47,14 @@ def exception_frames(_logger: WrappedLogger, _method: str, event: EventDict) -> 
 
 
 def _scrubbed(span: ReadableSpan) -> ReadableSpan:
-    if not span.events and not span.status.description:
-        return span
     return ReadableSpan(
         name=span.name,
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
-        attributes=span.attributes,
+        attributes={
+            name: value for name, value in (span.attributes or {}).items() if name not in DROPPED
+        },
         links=span.links,
         kind=span.kind,
         status=Status(span.status.status_code),

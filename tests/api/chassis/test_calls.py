@@ -8,6 +8,7 @@ from uuid import uuid4
 import grpc
 import grpc.aio
 import pytest
+import structlog
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -122,6 +123,18 @@ async def test_a_bug_tells_the_caller_nothing_and_the_log_everything(server: Api
     assert SECRET not in str(refusal.value.details())
     assert SECRET not in str(refusal.value.trailing_metadata())
     assert "call_failed" in [line["event"] for line in lines]
+
+
+async def test_the_line_of_a_call_names_its_tenant_and_no_other(server: Api) -> None:
+    tenants = [uuid4() for _ in range(5)]
+    merged = structlog.contextvars.merge_contextvars
+    with capture_logs(processors=[merged]) as lines:
+        await asyncio.gather(*(get(server, "me", server.as_tenant(one)) for one in tenants))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await get(server, "me", ())
+    calls = [line for line in lines if line["event"] == "call"]
+    assert {line["tenant_id"] for line in calls[:5]} == {str(one) for one in tenants}
+    assert "tenant_id" not in calls[5]
 
 
 async def test_a_deadline_that_passes_is_told(server: Api) -> None:
