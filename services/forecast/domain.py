@@ -11,6 +11,10 @@ DEFAULT_HORIZON_DAYS = 28
 MOST_HORIZON_DAYS = 91
 KEPT_RUNS = 3
 """Forecasts of older runs are deleted; that the runs were made is remembered."""
+MOST_CELLS = 50_000_000
+"""Of one run: 400 MB an array of floats, of which the engine holds several at once."""
+RESULTS = 4
+"""A day ahead has a mean and three quantiles for each series."""
 
 
 class NoSales(FailedPrecondition):
@@ -19,6 +23,10 @@ class NoSales(FailedPrecondition):
 
 class NoRun(FailedPrecondition):
     reason = "NO_RUN"
+
+
+class HistoryTooLarge(FailedPrecondition):
+    reason = "HISTORY_TOO_LARGE"
 
 
 class RunInProgress(Aborted):
@@ -33,6 +41,36 @@ class ForecastNotFound(NotFound):
 class RunRequest:
     request_id: UUID
     horizon_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much history there is to learn from."""
+
+    first_date: date
+    last_date: date  # The cutoff.
+    series: int
+
+    @property
+    def days(self) -> int:
+        return (self.last_date - self.first_date).days + 1
+
+
+def check_size(extent: Extent, horizon_days: int, most_cells: int) -> None:
+    """Refuses a run that would take more memory than one tenant may have of its region.
+
+    Raises:
+        HistoryTooLarge: series x (days of history + results of each day ahead) is too many.
+    """
+    cells = extent.series * (extent.days + RESULTS * horizon_days)
+    if cells > most_cells:
+        raise HistoryTooLarge(
+            f"A run of {extent.series} series over {extent.days} days of history and "
+            f"{horizon_days} days ahead takes {cells} cells; the limit is {most_cells}. Ask for "
+            "fewer days ahead, or keep the sales of some stores in another tenant.",
+            cells=cells,
+            most_cells=most_cells,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The worker gets numbers alone: it never learns a tenant, a store or an SKU by na
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO
 
 import numpy as np
@@ -25,6 +25,10 @@ class History:
     row_series: Integers  # (rows,) The series, the day and the
     row_days: Integers  # (rows,)
     row_units: Integers  # (rows,) units, returns taken off, of one day of one series.
+
+    @property
+    def cutoff_date(self) -> date:
+        return self.first_date + timedelta(days=self.days - 1)
 
     def panel(self) -> Panel:
         """The history on a full grid; a day on which more came back than went counts as 0."""

@@ -12,17 +12,19 @@ from services.chassis.database import Database
 from services.chassis.errors import RequestIdReused
 from services.forecast import worker
 from services.forecast.domain import (
+    MOST_CELLS,
     NoSales,
     Run,
     RunInProgress,
     RunRequest,
     SeriesForecast,
     Trend,
+    check_size,
 )
 from services.forecast.history import Result
 from services.forecast.models import tsb_calendar
 from services.forecast.panel import Floats
-from services.forecast.store_history import Names, Sales, read_sales
+from services.forecast.store_history import Names, Sales, measure, read_sales
 from services.forecast.store_runs import RunStore
 
 LEASE = timedelta(seconds=120)
@@ -31,9 +33,10 @@ RUNS_AT_ONCE = 1  # In this process, of all tenants: each may take a whole core.
 
 
 class Jobs:
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, most_cells: int = MOST_CELLS) -> None:
         self._database = database
         self._clock = clock
+        self._most_cells = most_cells
         self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
 
     async def create_run(self, request: RunRequest) -> Run:
@@ -44,6 +47,7 @@ class Jobs:
 
         Raises:
             NoSales: there is nothing to learn from.
+            HistoryTooLarge: there is more to learn from than fits into memory.
             RunInProgress: another run of the tenant holds the lease.
             RequestIdReused: the request_id belongs to a run with another horizon.
         """
@@ -54,7 +58,7 @@ class Jobs:
         await self._take_lease(holder)
         try:
             async with self._turns:
-                sales = await self._sales()
+                sales = await self._sales(request.horizon_days)
                 result = await worker.compute(sales.history, request.horizon_days)
             return await self._store(request, holder, sales, result)
         except BaseException:
@@ -80,12 +84,14 @@ class Jobs:
         async with self._database.transaction() as session:
             await RunStore(session).end_lease(holder)
 
-    async def _sales(self) -> Sales:
+    async def _sales(self, horizon_days: int) -> Sales:
         async with self._database.transaction() as session:
-            sales = await read_sales(session)
-        if sales is None:
-            raise NoSales("There are no sales to learn from. Import the history first.")
-        return sales
+            extent = await measure(session)
+            if extent is None:
+                raise NoSales("There are no sales to learn from. Import the history first.")
+            # Before any of it is read: this process serves other tenants, too.
+            check_size(extent, horizon_days, self._most_cells)
+            return await read_sales(session, extent)
 
     async def _store(self, request: RunRequest, holder: UUID, sales: Sales, result: Result) -> Run:
         async with self._database.transaction() as session:
@@ -96,7 +102,7 @@ class Jobs:
                 id=uuid4(),
                 number=await store.next_number(),
                 request=request,
-                cutoff_date=sales.cutoff_date,
+                cutoff_date=sales.history.cutoff_date,
                 series=len(sales.names.series),
                 model=tsb_calendar.NAME,
                 coverage=result.coverage,

@@ -1,7 +1,7 @@
 """Reads a tenant's sales as the engine wants them: numbered series, daily sums."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 from psycopg import sql
@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecast.copying import copy_out
+from services.forecast.domain import Extent
 from services.forecast.history import History
 from services.forecast.locks import share_sales
 from services.forecast.panel import Integers
@@ -18,6 +19,7 @@ SERIES = """
 SELECT DISTINCT ON (store, sku) store, sku, product FROM sale_line
 ORDER BY store, sku, sale_date DESC, document DESC, occurrence DESC
 """
+SERIES_COUNT = "SELECT count(*) FROM (SELECT DISTINCT store, sku FROM sale_line) AS series"
 # Numbered in the same order as SERIES: both sort bytes, by the columns' collation.
 DAILY = sql.SQL("""
 SELECT series, day, units FROM (
@@ -54,33 +56,40 @@ class Names:
 class Sales:
     names: Names
     history: History
-    cutoff_date: date
 
 
-async def read_sales(session: AsyncSession) -> Sales | None:
-    """Reads the sales of the last four years until the last; None if there is none.
+async def measure(session: AsyncSession) -> Extent | None:
+    """Counts what `read_sales` would read: the last four years until the last sale; None if none.
 
-    A series that last sold before them is in the history, without sales.
+    A series that last sold before them counts. Imports wait until the transaction ends.
     """
     await share_sales(session)
     first = await session.scalar(select(func.min(SaleLineRow.sale_date)))
     last = await session.scalar(select(func.max(SaleLineRow.sale_date)))
     if first is None or last is None:
         return None
-    first = max(first, last - timedelta(days=MOST_DAYS - 1))
+    series = await session.scalar(text(SERIES_COUNT))
+    return Extent(max(first, last - timedelta(days=MOST_DAYS - 1)), last, int(series or 0))
+
+
+async def read_sales(session: AsyncSession, extent: Extent) -> Sales:
+    """Reads the sales of ``extent``, which was measured in the same transaction.
+
+    A series that last sold before it is in the history, without sales.
+    """
     series = [(row.store, row.sku, row.product) for row in await session.execute(text(SERIES))]
-    rows = _rows(await copy_out(session, DAILY.format(first=sql.Literal(first))))
+    rows = _rows(await copy_out(session, DAILY.format(first=sql.Literal(extent.first_date))))
     products = sorted({product for _, _, product in series})
     history = History(
-        first_date=first,
-        days=(last - first) // timedelta(days=1) + 1,
+        first_date=extent.first_date,
+        days=extent.days,
         stores=_numbered([store for store, _, _ in series]),
         products=_numbered([product for _, _, product in series]),
         row_series=rows["series"].astype(np.int64),
         row_days=rows["day"].astype(np.int64),
         row_units=rows["units"].astype(np.int64),
     )
-    return Sales(Names(series, products), history, last)
+    return Sales(Names(series, products), history)
 
 
 def _numbered(names: list[str]) -> Integers:

@@ -4,14 +4,18 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from hemline.forecast.v1 import forecast_service_pb2, forecast_service_pb2_grpc
 from pydantic import SecretStr
 
 from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
+from services.chassis.server import Served
 from services.forecast import worker
 from services.forecast.history import History, Result
+from services.forecast.jobs import Jobs
 from services.forecast.server import served
+from services.forecast.servicer import ForecastServicer
 from tests.api.forecast.support import FIRST_DAY, Planner, refused, sales_line, season
 from tests.support.api import Api, api
 from tests.support.servers import free_port
@@ -55,6 +59,33 @@ async def test_a_retry_of_a_run_gets_the_first_answer(planner: Planner) -> None:
 async def test_without_sales_there_is_nothing_to_learn_from(planner: Planner) -> None:
     for _ in range(2):  # The first refusal must not leave a run in progress.
         assert (await refused(planner.runs()))[:2] == (PRECONDITION, "NO_SALES")
+
+
+async def test_a_history_too_large_for_the_host_is_refused_before_it_is_read(
+    planner: Planner, database: Database, redis_url: str
+) -> None:
+    await planner.imports([sales_line(1), sales_line(2, sku="SHIRT-L")])
+    cells = 2 * (1 + 4 * 7)  # Series x (days of history + four results of each day ahead).
+    cache = Cache(SecretStr(redis_url))
+    for most_cells in (cells - 1, cells):
+        jobs = Jobs(database, utc_now, most_cells)
+        async with api([forecasts(ForecastServicer(database, cache, jobs))]) as small:
+            tight = Planner(small, planner.tenant_id)
+            if most_cells < cells:
+                code, reason, metadata, _ = await refused(tight.runs(7))
+                assert (code, reason) == (PRECONDITION, "HISTORY_TOO_LARGE")
+                assert metadata == {"cells": str(cells), "most_cells": str(most_cells)}
+            else:
+                assert (await tight.runs(7)).series == 2
+    await cache.close()
+
+
+def forecasts(servicer: ForecastServicer) -> Served:
+    return Served(
+        forecast_service_pb2.DESCRIPTOR.services_by_name["ForecastService"],
+        forecast_service_pb2_grpc.add_ForecastServiceServicer_to_server,
+        servicer,
+    )
 
 
 async def test_without_a_run_there_is_nothing_to_read(planner: Planner) -> None:

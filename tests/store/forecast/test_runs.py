@@ -11,7 +11,7 @@ from services.forecast.domain import KEPT_RUNS, NoRun, Run, RunRequest, SeriesFo
 from services.forecast.domain_sales import Batch, SalesLine
 from services.forecast.imports import import_sales
 from services.forecast.store import ForecastStore
-from services.forecast.store_history import MOST_DAYS, Sales, read_sales
+from services.forecast.store_history import MOST_DAYS, Sales, measure, read_sales
 from services.forecast.store_runs import RunStore
 from services.forecast.store_sales import SalesStore
 from tests.store.forecast.support import FIRST_DAY, HOME, batch, line
@@ -123,7 +123,12 @@ async def read(database: Database, tenant_id: UUID, *lines: SalesLine) -> Sales 
     async with database.transaction_of(HOME, tenant_id) as session:
         if lines:
             await import_sales(uuid4(), arriving(), store=SalesStore(session), now=NOW)
-        return await read_sales(session)
+        extent = await measure(session)
+        if extent is None:
+            return None
+        sales = await read_sales(session, extent)
+    assert extent.series == sales.history.stores.size
+    return sales
 
 
 async def test_sales_are_read_as_daily_sums_of_numbered_series(
@@ -148,7 +153,7 @@ async def test_sales_are_read_as_daily_sums_of_numbered_series(
     assert sales.names.products == ["A", "shirt/new"]
     assert sales.history.stores.tolist() == [0, 0, 1]
     assert sales.history.products.tolist() == [1, 0, 0]
-    assert sales.cutoff_date == days[3]
+    assert sales.history.cutoff_date == days[3]
     expected = np.array([[3, 0, 0], [0, 0, 1], [0, 0, 0], [4, 0, 0]])
     assert sales.history.panel().units.tolist() == expected.tolist()
 

@@ -99,6 +99,9 @@ class ForecastServiceServicer:
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
+        FAILED_PRECONDITION - HISTORY_TOO_LARGE: series x (days of history + 4 x `horizon_days`), the cells
+        in `metadata["cells"]`, are above `metadata["most_cells"]`, 50,000,000; ask for
+        fewer days ahead, or keep some stores' sales in another tenant.
         ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
         """
