@@ -102,7 +102,9 @@ def load(places: Places, base_port: int = BASE_PORT, edge_port: int = EDGE_PORT)
         places=places,
         topology=found,
         secrets=private.load(places.secrets),
-        replaced=replacements.load(places.replacements, regions),
+        replaced=replacements.load(
+            places.replacements, {region: found.regions[region].jurisdiction for region in regions}
+        ),
         base_port=base_port,
         ports=region_ports(regions, base_port, edge_port),
     )

@@ -182,7 +182,45 @@ def test_a_replacement_that_cannot_be_is_refused(tmp_path: Path, document: Any) 
     file = tmp_path / "world.yaml"
     file.write_text(yaml.safe_dump(document))
     with pytest.raises(PlanError, match=str(file)):
-        replacements.load(file, ["eu-west-1"])
+        replacements.load(file, {"eu-west-1": "EU"})
+
+
+@pytest.mark.parametrize(
+    ("server", "ours", "theirs"),
+    [
+        ("postgres", "postgresql://a:hush@db.example/one", "postgresql://b@DB.example:5432/two"),
+        ("postgres", "postgresql://a@db.example/one", "postgresql://x.example,db.example/two"),
+        ("redis", "redis://cache.example/0", "rediss://:hush@cache.example:6379/1"),
+        ("redis", "redis://localhost/0", "redis://127.0.0.1/1"),
+        ("otlp", "10.0.0.7:4317", "10.0.0.7:4317"),
+    ],
+)
+def test_one_server_for_two_jurisdictions_is_refused(
+    tmp_path: Path, server: str, ours: str, theirs: str
+) -> None:
+    file = tmp_path / "world.yaml"
+    of = {"eu-central-1": "EU", "eu-west-1": "EU", "us-east-1": "US"}
+
+    def load(ours_in: str, theirs_in: str) -> Replacements:
+        named = {f"{ours_in}/{server}": ours, f"{theirs_in}/{server}": theirs}
+        file.write_text(yaml.safe_dump({"replace": named}))
+        return replacements.load(file, of)
+
+    with pytest.raises(PlanError, match="of another jurisdiction") as caught:
+        load("eu-central-1", "us-east-1")
+    assert "\n" not in str(caught.value)
+    assert "hush" not in str(caught.value)
+    assert len(load("eu-central-1", "eu-west-1").addresses) == 2
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://h/db?host=other", "postgresql://h:x/db", "postgresql:///db"]
+)
+def test_an_address_that_hides_its_server_is_refused(tmp_path: Path, address: str) -> None:
+    file = tmp_path / "world.yaml"
+    file.write_text(yaml.safe_dump({"replace": {"eu-west-1/postgres": address}}))
+    with pytest.raises(PlanError, match="not an address"):
+        replacements.load(file, {"eu-west-1": "EU"})
 
 
 def test_a_circle_or_a_missing_need_is_refused() -> None:
