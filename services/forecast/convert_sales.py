@@ -7,12 +7,11 @@ from hemline.forecast.v1 import sales_service_pb2 as pb
 
 from services.chassis.errors import FieldViolation
 from services.chassis.fields import CONTROL, SKU
+from services.chassis.imports import MOST_LINES_PER_MESSAGE, violation
 from services.forecast.domain_sales import (
-    MOST_LINES_PER_MESSAGE,
     Batch,
     Imported,
     SalesLine,
-    violation,
 )
 from services.forecast.fields import is_store, refusal, request_id_from
 
@@ -70,7 +69,7 @@ class ImportReader:
         )
 
     def _wrong(self, line: SalesLine, sale_date: str) -> list[FieldViolation]:
-        # Short: a hundred of them travel in trailers, of which clients take 8 KiB by default.
+        # Short: they travel in trailers, and what does not fit is not named.
         wrong: list[tuple[str, str]] = []
         if line.row <= 0:
             wrong.append(("row", "must be positive."))

@@ -5,11 +5,9 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from services.chassis.errors import FieldViolation, InvalidArgument
+from services.chassis.errors import FieldViolation
 
 MOST_LINES = 2_000_000
-MOST_LINES_PER_MESSAGE = 1_000
-MOST_VIOLATIONS = 100
 
 
 class SalesLine(NamedTuple):
@@ -45,13 +43,3 @@ class Imported:
     @property
     def known_lines(self) -> int:
         return self.lines - self.new_lines
-
-
-class ImportRejected(InvalidArgument):
-    """Nothing was changed. Carries the first violations and how many lines there are to mend."""
-
-    reason = "IMPORT_REJECTED"
-
-
-def violation(row: int, field: str, description: str) -> FieldViolation:
-    return FieldViolation(f"lines[{row}].{field}", description)

@@ -6,12 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis.errors import FieldViolation, InvalidArgument, RequestIdReused
+from services.chassis.imports import MOST_VIOLATIONS, ImportRejected
 from services.forecast.domain_sales import (
     MOST_LINES,
-    MOST_VIOLATIONS,
     Batch,
     Imported,
-    ImportRejected,
     SalesLine,
 )
 from services.forecast.store_sales import SalesStore
@@ -44,7 +43,7 @@ async def import_sales(
             digest.update(_canonical(batch.lines))
             await store.stage(batch.lines)
     if violations:
-        raise ImportRejected(*violations, rejected_lines=rejected_lines)
+        raise ImportRejected(violations, rejected_lines=rejected_lines)
     return await _finish(request_id, digest.digest(), lines, store=store, now=now)
 
 
@@ -61,7 +60,7 @@ async def _finish(
     await store.number_lines()
     contradictions, rejected_lines = await store.contradictions(MOST_VIOLATIONS)
     if contradictions:
-        raise ImportRejected(*contradictions, rejected_lines=rejected_lines)
+        raise ImportRejected(contradictions, rejected_lines=rejected_lines)
     imported = Imported(lines, await store.merge())
     await store.record(request_id, fingerprint, imported, now)
     return imported

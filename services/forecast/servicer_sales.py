@@ -10,6 +10,7 @@ from hemline.forecast.v1 import sales_service_pb2_grpc as pb_grpc
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
+from services.chassis.imports import IMPORTS_AT_ONCE, prompt
 from services.forecast.convert_sales import ImportReader, response_from
 from services.forecast.domain_sales import Batch
 from services.forecast.fields import refusal
@@ -17,9 +18,6 @@ from services.forecast.imports import import_sales
 from services.forecast.store_sales import SalesStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
-
-IMPORTS_AT_ONCE = 2
-"""An import holds a connection for as long as its caller sends. Reads need the others."""
 
 
 class SalesServicer(pb_grpc.SalesServiceServicer):
@@ -31,10 +29,9 @@ class SalesServicer(pb_grpc.SalesServiceServicer):
     async def ImportSales(
         self, request_iterator: AsyncIterator[pb.ImportSalesRequest], context: Context
     ) -> pb.ImportSalesResponse:
-        del context
         now = self._clock()
         reader = ImportReader(now.date())
-        messages = aiter(request_iterator)
+        messages = prompt(request_iterator)
         # Nobody holds a connection for a caller that has not begun.
         first = await anext(messages, None)
         if first is None:

@@ -11,8 +11,9 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.errors import FieldViolation
+from services.chassis.imports import violation
 from services.forecast.copying import copy_in, escaped
-from services.forecast.domain_sales import Imported, SalesLine, violation
+from services.forecast.domain_sales import Imported, SalesLine
 from services.forecast.locks import lock_sales
 from services.forecast.tables import SalesImportRow
 

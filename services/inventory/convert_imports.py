@@ -9,20 +9,17 @@ from datetime import datetime
 from hemline.inventory.v1 import inventory_service_pb2 as pb
 
 from services.chassis.errors import FieldViolation, InvalidArgument
+from services.chassis.imports import MOST_LINES_PER_MESSAGE, violation
 from services.inventory.convert_catalog import MOST_CATEGORY, MOST_COLOUR, MOST_SIZE
 from services.inventory.domain_imports import (
     MOST_COUNTED_UNITS,
     MOST_LINES,
-    MOST_LINES_PER_MESSAGE,
     Batch,
     Heading,
     Line,
     Outcome,
-    violation,
 )
 from services.inventory.fields import Fields
-
-MOST_ROW = 2**63 - 1
 
 
 class ImportReader:
@@ -37,7 +34,7 @@ class ImportReader:
     def heading(self) -> Heading:
         """What the first message said. Raises InvalidArgument if there was nothing to import."""
         if self._heading is None:
-            raise InvalidArgument(FieldViolation("request_id", "needed in the first message."))
+            raise nothing_sent()
         if not self._lines:
             raise InvalidArgument(FieldViolation("lines", "at least one is needed."))
         return self._heading
@@ -58,6 +55,10 @@ class ImportReader:
         if self._lines > MOST_LINES:
             raise InvalidArgument(FieldViolation("lines", f"at most {MOST_LINES} in an import."))
         return _batch_from(message)
+
+
+def nothing_sent() -> InvalidArgument:
+    return InvalidArgument(FieldViolation("request_id", "needed in the first message."))
 
 
 def _heading_from(message: pb.ImportStockRequest, now: datetime) -> Heading:

@@ -7,13 +7,12 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from services.chassis.errors import FieldViolation, InvalidArgument
+from services.chassis.errors import FieldViolation
+from services.chassis.imports import violation
 from services.inventory.domain_catalog import MOST_CHOICES, MOST_SIZES
 
 MOST_COUNTED_UNITS = 1_000_000
 MOST_LINES = 200_000
-MOST_LINES_PER_MESSAGE = 1_000
-MOST_VIOLATIONS = 100
 
 
 class Line(NamedTuple):
@@ -89,16 +88,6 @@ class Breach(NamedTuple):
 
     def violation(self) -> FieldViolation:
         return violation(self.row, self.field, DESCRIPTIONS[self.rule].format(other=self.other))
-
-
-class ImportRejected(InvalidArgument):
-    """Nothing was changed. Carries the first violations and how many lines there are to mend."""
-
-    reason = "IMPORT_REJECTED"
-
-
-def violation(row: int, field: str, description: str) -> FieldViolation:
-    return FieldViolation(f"lines[{row}].{field}", description)
 
 
 class Fingerprint:

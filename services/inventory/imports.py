@@ -3,13 +3,12 @@
 from datetime import datetime
 
 from services.chassis.errors import FieldViolation, RequestIdReused
+from services.chassis.imports import MOST_VIOLATIONS, ImportRejected
 from services.inventory.domain_imports import (
-    MOST_VIOLATIONS,
     Batch,
     Breach,
     Fingerprint,
     Heading,
-    ImportRejected,
     Outcome,
 )
 from services.inventory.store_imports import ImportStore
@@ -67,7 +66,4 @@ class StockImport:
     def _refuse(self, breaches: list[Breach], breached_lines: int) -> None:
         violations = [*self._violations, *(breach.violation() for breach in breaches)]
         if violations:
-            raise ImportRejected(
-                *violations[:MOST_VIOLATIONS],
-                rejected_lines=self._rejected_lines + breached_lines,
-            )
+            raise ImportRejected(violations, rejected_lines=self._rejected_lines + breached_lines)

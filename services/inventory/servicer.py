@@ -10,19 +10,15 @@ from hemline.inventory.v1 import inventory_service_pb2_grpc as pb_grpc
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
+from services.chassis.imports import IMPORTS_AT_ONCE, prompt
 from services.inventory import convert, ledger
-from services.inventory.convert_imports import ImportReader, outcome_to
+from services.inventory.convert_imports import ImportReader, nothing_sent, outcome_to
 from services.inventory.domain import LevelNotFound
 from services.inventory.imports import StockImport
 from services.inventory.store import LedgerStore
 from services.inventory.store_imports import ImportStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
-
-IMPORTS_AT_ONCE = 2
-"""An import holds a connection while its lines arrive. The others are for everybody else."""
-MESSAGE_WAIT_SECONDS = 30.0
-"""An import whose next message takes longer is given up, and its connection with it."""
 
 
 class InventoryServicer(pb_grpc.InventoryServiceServicer):
@@ -34,7 +30,6 @@ class InventoryServicer(pb_grpc.InventoryServiceServicer):
     async def RecordMovement(
         self, request: pb.RecordMovementRequest, context: Context
     ) -> pb.RecordMovementResponse:
-        del context
         now = self._clock()
         movement = convert.movement_from(request, now)
         async with self._database.transaction() as session:
@@ -44,22 +39,26 @@ class InventoryServicer(pb_grpc.InventoryServiceServicer):
     async def ImportStock(
         self, request_iterator: AsyncIterator[pb.ImportStockRequest], context: Context
     ) -> pb.ImportStockResponse:
-        del context
-        async with self._imports:
-            now = self._clock()
-            reader = ImportReader(now)
-            async with self._database.transaction() as session:
-                stock_import = StockImport(ImportStore(session), now)
-                await stock_import.open()
-                async for message in _prompt(request_iterator):
-                    await stock_import.add(reader.batch(message))
-                outcome = await stock_import.finish(reader.heading())
+        now = self._clock()
+        reader = ImportReader(now)
+        messages = prompt(request_iterator)
+        # Nobody holds a connection for a caller that has not begun.
+        first = await anext(messages, None)
+        if first is None:
+            raise nothing_sent()
+        opening = reader.batch(first)
+        async with self._imports, self._database.transaction() as session:
+            stock_import = StockImport(ImportStore(session), now)
+            await stock_import.open()
+            await stock_import.add(opening)
+            async for message in messages:
+                await stock_import.add(reader.batch(message))
+            outcome = await stock_import.finish(reader.heading())
         return outcome_to(outcome)
 
     async def GetStockLevel(
         self, request: pb.GetStockLevelRequest, context: Context
     ) -> pb.GetStockLevelResponse:
-        del context
         store, sku = convert.level_name_from(request)
         async with self._database.transaction() as session:
             level = await LedgerStore(session).find_level(store, sku)
@@ -70,7 +69,6 @@ class InventoryServicer(pb_grpc.InventoryServiceServicer):
     async def ListStockLevels(
         self, request: pb.ListStockLevelsRequest, context: Context
     ) -> pb.ListStockLevelsResponse:
-        del context
         store, page = convert.levels_query_from(request)
         async with self._database.transaction() as session:
             levels, last = await LedgerStore(session).list_levels(store, page)
@@ -78,17 +76,3 @@ class InventoryServicer(pb_grpc.InventoryServiceServicer):
             stock_levels=[convert.level_to(level) for level in levels],
             next_page_token=page.token(last),
         )
-
-
-async def _prompt(
-    messages: AsyncIterator[pb.ImportStockRequest],
-) -> AsyncIterator[pb.ImportStockRequest]:
-    """Yields ``messages``. Raises TimeoutError when the next one takes too long."""
-    arriving = aiter(messages)
-    while True:
-        async with asyncio.timeout(MESSAGE_WAIT_SECONDS):
-            try:
-                message = await anext(arriving)
-            except StopAsyncIteration:
-                return
-        yield message

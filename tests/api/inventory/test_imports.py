@@ -87,11 +87,36 @@ async def test_a_broken_field_of_a_line_is_named(
     assert refusal.fields == [f"lines[7].{field}"]
 
 
-async def test_only_a_hundred_violations_are_named(client: Client) -> None:
+async def test_as_many_violations_are_named_as_fit(client: Client) -> None:
     with refused() as refusal:
         await client.count([line(row, store="X") for row in range(1, 1501)])
-    assert len(refusal.fields) == 100
+    assert 50 < len(refusal.fields) <= 100
     assert refusal.metadata == {"rejected_lines": "1500"}
+
+
+async def test_the_longest_violations_reach_a_client(client: Client) -> None:
+    rows = range(2**63 - 1, 2**63 - 200, -1)
+    colour = "\U0001f9e5" * 63
+    known = {"sku": "LONG-1", "style": "s" * 63, "colour": colour, "size": "m"}
+    await client.count([line(1, **known)])
+    with refused() as refusal:
+        await client.count([line(row, **known | {"colour": "red"}) for row in rows])
+    assert refusal.reason == "IMPORT_REJECTED"
+    assert refusal.fields
+    assert refusal.metadata == {"rejected_lines": str(len(rows))}
+
+
+async def test_callers_that_send_nothing_keep_nobody_waiting(client: Client) -> None:
+    async def silent() -> AsyncIterator[pb.ImportStockRequest]:
+        await asyncio.Event().wait()
+        yield pb.ImportStockRequest()
+
+    # More of them than may run at once.
+    calls = [client.stock.ImportStock(silent(), metadata=client.who) for _ in range(4)]
+    assert (await client.count([line(2)])).movements == 1
+    for call in calls:
+        assert not call.done()
+        call.cancel()
 
 
 REQUEST_ID = str(uuid4())

@@ -9,7 +9,8 @@ import pytest
 from deploy.local.postgres import Postgres
 from services.chassis.database import Database
 from services.chassis.errors import RequestIdReused
-from services.forecast.domain_sales import Batch, Imported, ImportRejected, SalesLine
+from services.chassis.imports import ImportRejected
+from services.forecast.domain_sales import Batch, Imported, SalesLine
 from services.forecast.imports import import_sales
 from services.forecast.store_sales import SalesStore
 from tests.store.forecast.support import HOME, as_app, batch, line

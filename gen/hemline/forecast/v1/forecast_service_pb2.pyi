@@ -44,9 +44,11 @@ class ForecastRun(_message.Message):
     model: _builtins.str
     """The model, such as `tsb-calendar`."""
     coverage: _builtins.float
-    """Share of the past days, held back and forecast, that fell between P10 and P90. Nominal 0.8."""
+    """Share of the past days, held back and forecast, that fell between P10 and P90. Nominal 0.8.
+    NaN where the history was too short to hold days back.
+    """
     wape: _builtins.float
-    """Error on those days: sum of |units - mean| over sum of units."""
+    """Error on those days: sum of |units - mean| over sum of units. NaN like `coverage`."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the run was stored."""

@@ -65,7 +65,7 @@ class SalesLine(_message.Message):
     document: _builtins.str
     """The receipt or invoice: 1-64 characters. One document may hold a SKU more than once."""
     store: _builtins.str
-    """The store: 1-63 lower-case letters, digits and hyphens."""
+    """The store: 1-63 lower-case letters, digits and hyphens, but not `-` alone: that stands for all."""
     sku: _builtins.str
     """The SKU: 1-64 upper-case letters, digits and hyphens."""
     product: _builtins.str

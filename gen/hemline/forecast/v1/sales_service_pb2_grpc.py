@@ -84,8 +84,9 @@ class SalesServiceServicer:
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         INVALID_ARGUMENT - IMPORT_REJECTED: some lines break their rules, or contradict a line imported
-        before; nothing was changed. Each is named in `google.rpc.BadRequest` as
-        `lines[<row>].<field>`, the first 100 of `metadata["rejected_lines"]`.
+        before; nothing was changed. They are named in `google.rpc.BadRequest` as
+        `lines[<row>].<field>`: as many as fit, at most 100. All that are wrong
+        are counted in `metadata["rejected_lines"]`.
         ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
