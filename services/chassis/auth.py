@@ -28,6 +28,7 @@ CLAIMS = [
     "tenant",
     "jurisdiction",
     "home_region",
+    "home_epoch",
     "scope",
 ]
 
@@ -112,6 +113,6 @@ def _caller_from(claims: dict[str, Any]) -> Caller:
         permissions=frozenset(str(claims["scope"]).split()),
         jurisdiction=str(claims["jurisdiction"]),
         home_region=str(claims["home_region"]),
-        home_epoch=int(claims.get("home_epoch", 1)),
+        home_epoch=int(claims["home_epoch"]),
         expire_time=datetime.fromtimestamp(claims["exp"], UTC),
     )

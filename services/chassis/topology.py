@@ -7,7 +7,6 @@ in exactly one jurisdiction, and nothing in here can express a stand-in from ano
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +63,6 @@ class Topology:
     def jurisdiction_of(self, region: str) -> Jurisdiction:
         """Returns the jurisdiction of a region of this topology. Raises KeyError for another."""
         return self.jurisdictions[self.regions[region].jurisdiction]
-
-    @cached_property
-    def by_issuer(self) -> dict[str, Jurisdiction]:
-        return {found.issuer: found for found in self.jurisdictions.values()}
 
 
 def load(path: Path) -> Topology:

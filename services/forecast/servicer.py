@@ -5,7 +5,6 @@ from typing import Any
 import grpc.aio
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.cache import Cache
 from services.chassis.database import Database
@@ -30,14 +29,12 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
     async def CreateForecastRun(
         self, request: pb.CreateForecastRunRequest, context: Context
     ) -> pb.CreateForecastRunResponse:
-        del context
         run = await self._jobs.create_run(convert.run_request_from(request))
         return pb.CreateForecastRunResponse(forecast_run=convert.message_of_run(run))
 
     async def GetForecast(
         self, request: pb.GetForecastRequest, context: Context
     ) -> pb.GetForecastResponse:
-        del context
         store, sku = convert.series_from(request)
         run = await self._run(None)
 
@@ -56,11 +53,11 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
     async def ListForecasts(
         self, request: pb.ListForecastsRequest, context: Context
     ) -> pb.ListForecastsResponse:
-        del context
         listing = convert.listing_from(request)
         async with self._database.transaction() as session:
-            run = await _run_of(session, listing.run_number)
-            found = await _forecasts(ForecastStore(session), run, listing)
+            store = ForecastStore(session)
+            run = await _run_of(store, listing.run_number)
+            found = await _forecasts(store, run, listing)
         shown, more = found[: listing.page.size], len(found) > listing.page.size
         return pb.ListForecastsResponse(
             forecasts=[convert.message_of_forecast(run, forecast) for forecast in shown],
@@ -71,7 +68,6 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
     async def ListTrendingProducts(
         self, request: pb.ListTrendingProductsRequest, context: Context
     ) -> pb.ListTrendingProductsResponse:
-        del context
         page = convert.trends_page_from(request)
         number, rank = (int(part) for part in page.after) if page.after else (None, 0)
         run = await self._run(number)
@@ -91,12 +87,12 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
 
     async def _run(self, number: int | None) -> Run:
         async with self._database.transaction() as session:
-            return await _run_of(session, number)
+            return await _run_of(ForecastStore(session), number)
 
 
-async def _run_of(session: AsyncSession, number: int | None) -> Run:
+async def _run_of(store: ForecastStore, number: int | None) -> Run:
     """The current run, or the kept one of that number: pages never mix runs."""
-    runs = await ForecastStore(session).kept_runs()
+    runs = await store.kept_runs()
     if number is None:
         return runs[0]
     for run in runs:

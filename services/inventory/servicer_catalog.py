@@ -24,7 +24,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def CreateStyle(
         self, request: pb.CreateStyleRequest, context: Context
     ) -> pb.CreateStyleResponse:
-        del context
         new = convert.style_from(request)
         async with self._database.transaction() as session:
             create_time = await catalog.create_style(
@@ -33,7 +32,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
         return pb.CreateStyleResponse(style=convert.style_to(new.style, create_time))
 
     async def GetStyle(self, request: pb.GetStyleRequest, context: Context) -> pb.GetStyleResponse:
-        del context
         name = convert.style_name_from(request)
         async with self._database.transaction() as session:
             found = await CatalogStore(session).find_style(name)
@@ -44,7 +42,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListStyles(
         self, request: pb.ListStylesRequest, context: Context
     ) -> pb.ListStylesResponse:
-        del context
         page = convert.styles_page_from(request)
         async with self._database.transaction() as session:
             styles, last = await CatalogStore(session).list_styles(page)
@@ -56,7 +53,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def CreateStore(
         self, request: pb.CreateStoreRequest, context: Context
     ) -> pb.CreateStoreResponse:
-        del context
         new = convert.store_from(request)
         async with self._database.transaction() as session:
             create_time = await catalog.create_store(
@@ -67,7 +63,6 @@ class CatalogServicer(pb_grpc.CatalogServiceServicer):
     async def ListStores(
         self, request: pb.ListStoresRequest, context: Context
     ) -> pb.ListStoresResponse:
-        del context
         page = convert.stores_page_from(request)
         async with self._database.transaction() as session:
             stores, last = await CatalogStore(session).list_stores(page)

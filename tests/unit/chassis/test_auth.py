@@ -52,6 +52,8 @@ async def test_a_good_token_names_its_caller() -> None:
         {"jti": None},
         {"jurisdiction": None},
         {"home_region": None},
+        {"home_epoch": None},
+        {"home_epoch": "first"},
         {"scope": None},
     ],
 )

@@ -39,7 +39,7 @@ def changed(path: str, value: Any) -> Any:
 def test_reads_what_is_right() -> None:
     found = topology.parse(GOOD)
     assert found.jurisdiction_of("eu-west-1").name == "EU"
-    assert found.by_issuer["https://identity.us.hemline.example"].name == "US"
+    assert found.jurisdictions["US"].issuer == "https://identity.us.hemline.example"
     assert found.jurisdictions["US"].foreign_edges is topology.ForeignEdges.FORWARD
 
 
