@@ -1,0 +1,40 @@
+"""Whatever is named is there, and priorities are such as Envoy can use."""
+
+from collections.abc import Iterator
+
+from services.router import xds_types
+from services.router.check.plain import dicts, values
+from services.router.snapshot import Snapshot
+
+
+def problems(snapshot: Snapshot) -> Iterator[str]:
+    yield from _references(snapshot)
+    yield from _priorities(snapshot)
+
+
+def _references(snapshot: Snapshot) -> Iterator[str]:
+    """Whatever is named is there."""
+    clusters = snapshot.of(xds_types.CLUSTER)
+    by_discovery = {name for name, found in clusters.items() if found.plain.get("type") == "EDS"}
+    for name in sorted(by_discovery ^ snapshot.of(xds_types.ENDPOINTS).keys()):
+        yield f"cluster {name} and its endpoints are not both there"
+    for name in sorted(set(values(snapshot, "cluster", "cluster_name")) - clusters.keys()):
+        yield f"cluster {name} is named but not there"
+    routes = snapshot.of(xds_types.ROUTES).keys()
+    for name in sorted(set(values(snapshot, "route_config_name")) - routes):
+        yield f"routes {name} are named but not there"
+    listeners = (found.plain for found in snapshot.of(xds_types.LISTENER).values())
+    discovered = {one["name"] for one in dicts(list(listeners)) if "config_discovery" in one}
+    for name in sorted(discovered - snapshot.of(xds_types.EXTENSION).keys()):
+        yield f"filter {name} is named but not there"
+
+
+def _priorities(snapshot: Snapshot) -> Iterator[str]:
+    """From 0 without a gap, and none is empty: Envoy would spread the traffic without a word."""
+    for name, found in snapshot.of(xds_types.ENDPOINTS).items():
+        localities = found.plain.get("endpoints", [])
+        given = sorted(locality.get("priority", 0) for locality in localities)
+        if given != list(range(len(given))) or not given:
+            yield f"endpoints {name} have priorities {given}"
+        if not all(locality.get("lb_endpoints") for locality in localities):
+            yield f"endpoints {name} have a priority without an address"

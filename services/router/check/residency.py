@@ -1,0 +1,76 @@
+"""Where hosts are: in the jurisdiction of the tenants, and at an address that can be looked up."""
+
+from collections.abc import Iterator
+
+from services.router import xds_types
+from services.router.check.plain import Plain, dicts
+from services.router.snapshot import Snapshot
+from services.router.translate.facts import Facts
+
+
+def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
+    yield from _residency(facts, snapshot)
+    yield from _sockets(snapshot)
+    for name, found in snapshot.of(xds_types.CLUSTER).items():
+        yield from _discovery(name, found.plain)
+
+
+def _residency(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
+    """A home region's cluster holds addresses of its jurisdiction; any other, of this region."""
+    owners = _owners(facts)
+    for kind in (xds_types.CLUSTER, xds_types.ENDPOINTS):
+        for name, found in snapshot.of(kind).items():
+            home = name.partition("|")[2]
+            if home and home not in facts.topology.regions:
+                yield f"cluster {name} is for tenants of an unknown region"
+                continue
+            allowed = facts.topology.jurisdiction_of(home).regions if home else (facts.region,)
+            for address in addresses(found.plain):
+                for region in sorted(owners.get(address, {"nowhere"}) - set(allowed)):
+                    yield f"cluster {name} holds {address}, which is in {region}"
+
+
+def _sockets(snapshot: Snapshot) -> Iterator[str]:
+    """Of any other kind of address nobody can say in which region it is."""
+    for kind in xds_types.ORDER:
+        for name, found in snapshot.of(kind).items():
+            for one in dicts(found.plain):
+                address = one.get("address")
+                if isinstance(address, dict) and not _is_socket(address):
+                    yield f"{name} has an address that is no socket"
+                for host in one.get("lb_endpoints", ()):
+                    if "address" not in host.get("endpoint", {}):
+                        yield f"{name} has a host without an address"
+
+
+def _is_socket(address: Plain) -> bool:
+    socket = address.get("socket_address", {})
+    return address.keys() == {"socket_address"} and socket.keys() == {"address", "port_value"}
+
+
+def _discovery(name: str, cluster: Plain) -> Iterator[str]:
+    """Hosts stand in the snapshot, under the cluster's own name."""
+    kind = cluster.get("type", "STATIC")
+    if kind not in {"STATIC", "EDS"} or "cluster_type" in cluster:
+        yield f"cluster {name} finds its hosts by {kind}"
+    other = cluster.get("eds_cluster_config", {}).get("service_name", name)
+    other = cluster.get("load_assignment", {}).get("cluster_name", other)
+    if other != name:
+        yield f"cluster {name} takes endpoints of {other}"
+
+
+def _owners(facts: Facts) -> dict[str, set[str]]:
+    """Whose each address is, by the endpoints file."""
+    owners: dict[str, set[str]] = {}
+    for region, found in facts.endpoints.items():
+        parts = [address for one in found.services.values() for address in (*one.sidecars, one.app)]
+        for address in (*parts, *([found.otlp] if found.otlp else [])):
+            owners.setdefault(str(address), set()).add(region)
+    return owners
+
+
+def addresses(body: Plain) -> Iterator[str]:
+    for one in dicts(body):
+        if "port_value" in one:
+            ip = one["address"]
+            yield f"[{ip}]:{one['port_value']}" if ":" in ip else f"{ip}:{one['port_value']}"

@@ -1,0 +1,200 @@
+"""The checker: nothing that keeps callers without a token out may be missing or weakened."""
+
+from typing import Any
+
+import pytest
+
+from services.router import xds_types
+from tests.unit.router.test_check import EDGE, HOSTS, JWT, ROUTES, SIDECAR, Change, jwt, problems
+from tests.unit.router.test_check import host as address
+from tests.unit.router.test_check import routes as edge_routes
+
+EDGES = (EDGE, xds_types.LISTENER, "edge")
+SIDECARS = (SIDECAR, xds_types.LISTENER, "inbound")
+ORDER = "token verification, RBAC and the router are not its last filters"
+
+
+def manager(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = body["filter_chains"][0]["filters"][0]["typed_config"]
+    return found
+
+
+def without(name: str) -> Change:
+    def change(body: dict[str, Any]) -> None:
+        filters = manager(body)["http_filters"]
+        filters[:] = [one for one in filters if one["name"] != name]
+
+    return change
+
+
+def on_filter(name: str, **fields: Any) -> Change:
+    def change(body: dict[str, Any]) -> None:
+        found = next(one for one in manager(body)["http_filters"] if one["name"] == name)
+        found.update(fields)
+
+    return change
+
+
+def swapped(body: dict[str, Any]) -> None:
+    filters = manager(body)["http_filters"]
+    filters[-3], filters[-2] = filters[-2], filters[-3]
+
+
+def inline_routes(body: dict[str, Any]) -> None:
+    """To a home's cluster, whoever asks."""
+    found = manager(body)
+    del found["rds"]
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "inventory|eu-central-1"}}
+    hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
+    found["route_config"] = {"name": "edge", "virtual_hosts": hosts}
+
+
+def policies(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = manager(body)["http_filters"][-2]["typed_config"]["rules"]["policies"]
+    return found
+
+
+def everybody(body: dict[str, Any]) -> None:
+    policies(body)["all"] = {"permissions": [{"any": True}], "principals": [{"any": True}]}
+
+
+def elsewhere(body: dict[str, Any]) -> None:
+    action = manager(body)["route_config"]["virtual_hosts"][0]["routes"][0]["route"]
+    action["cluster"] = "otlp"
+
+
+def rule_without_token(body: dict[str, Any]) -> None:
+    jwt(body)["rules"].insert(0, {"match": {"prefix": "/hemline."}})
+
+
+def last_rule(requires: dict[str, Any]) -> Change:
+    return lambda body: jwt(body)["rules"][-1].update(requires=requires)
+
+
+def provider(**changed: Any) -> Change:
+    return lambda body: jwt(body)["providers"]["EU"].update(changed)
+
+
+def unverified(body: dict[str, Any]) -> None:
+    edge_routes(body)[0]["typed_per_filter_config"] = {
+        "envoy.filters.http.jwt_authn": {
+            "@type": f"{xds_types.HTTP_FILTERS}jwt_authn.v3.PerRouteConfig",
+            "disabled": True,
+        }
+    }
+
+
+def pipe(body: dict[str, Any]) -> None:
+    found = address(body)
+    found.clear()
+    found["pipe"] = {"path": "/run/elsewhere.sock"}
+
+
+def named_host(body: dict[str, Any]) -> None:
+    locality = body["endpoints"][0]
+    locality["lb_endpoints"] = [{"endpoint_name": "elsewhere"}]
+
+
+OPEN = "the last rule of token verification lets requests pass"
+ANY = {"requires_any": {"requirements": [{"provider_name": "EU"}, {"allow_missing_or_failed": {}}]}}
+
+CASES: dict[str, tuple[Any, str, str, Change, str]] = {
+    "edge without tokens": (*EDGES, without("hemline-jwt"), ORDER),
+    "edge without RBAC": (*EDGES, without("envoy.filters.http.rbac"), ORDER),
+    "edge checks after RBAC": (*EDGES, swapped, ORDER),
+    "edge that may skip tokens": (*EDGES, on_filter("hemline-jwt", disabled=True), ORDER),
+    "edge believes clients' headers": (
+        *EDGES,
+        lambda body: manager(body).pop("early_header_mutation_extensions"),
+        "headers of ours that a client sends are not dropped",
+    ),
+    "edge believes some of them": (
+        *EDGES,
+        lambda body: manager(body)["early_header_mutation_extensions"][0]["typed_config"][
+            "mutations"
+        ].pop(),
+        "headers of ours that a client sends are not dropped",
+    ),
+    "edge with routes of its own": (*EDGES, inline_routes, "has routes that come by no discovery"),
+    "edge takes paths as they come": (
+        *EDGES,
+        lambda body: manager(body).pop("normalize_path"),
+        "a path may be spelled in several ways",
+    ),
+    "rule that wants no token": (
+        EDGE,
+        *JWT,
+        rule_without_token,
+        "a rule of token verification opens {'prefix': '/hemline.'}",
+    ),
+    "tokens may be missing": (EDGE, *JWT, last_rule({"allow_missing_or_failed": {}}), OPEN),
+    "tokens may be missing too": (EDGE, *JWT, last_rule(ANY), OPEN),
+    "one issuer too few": (EDGE, *JWT, last_rule({"provider_name": "EU"}), OPEN),
+    "cross-origin calls pass": (
+        EDGE,
+        *JWT,
+        lambda body: jwt(body).update(bypass_cors_preflight=True),
+        "token verification is told bypass_cors_preflight",
+    ),
+    "tokens without an end": (
+        EDGE,
+        *JWT,
+        lambda body: jwt(body)["providers"]["EU"].pop("require_expiration"),
+        "provider EU takes tokens without an expiry",
+    ),
+    "another issuer": (EDGE, *JWT, provider(issuer="https://evil.example"), "of another"),
+    "another audience": (EDGE, *JWT, provider(audiences=["hemline:US"]), "of another"),
+    "tokens in the URL": (
+        EDGE,
+        *JWT,
+        provider(from_params=["access_token"]),
+        "provider EU is told from_params",
+    ),
+    "a route without tokens": (EDGE, *ROUTES, unverified, "sets envoy.filters.http.jwt_authn"),
+    "a pipe": (EDGE, *HOSTS, pipe, "has an address that is no socket"),
+    "a host by name": (EDGE, *HOSTS, named_host, "has a host without an address"),
+    "a cluster that goes anywhere": (
+        EDGE,
+        xds_types.CLUSTER,
+        "otlp",
+        lambda body: (body.pop("load_assignment"), body.update(type="ORIGINAL_DST")),
+        "cluster otlp finds its hosts by ORIGINAL_DST",
+    ),
+    "endpoints of another": (
+        EDGE,
+        xds_types.CLUSTER,
+        "inventory|eu-central-1",
+        lambda body: body["eds_cluster_config"].update(service_name="inventory|us-east-1"),
+        "cluster inventory|eu-central-1 takes endpoints of inventory|us-east-1",
+    ),
+    "sidecar without tokens": (*SIDECARS, without("hemline-jwt"), ORDER),
+    "sidecar without RBAC": (*SIDECARS, without("envoy.filters.http.rbac"), ORDER),
+    "sidecar's RBAC asks nothing": (
+        *SIDECARS,
+        lambda body: manager(body)["http_filters"][-2]["typed_config"].pop("rules"),
+        "RBAC lets pass others than it should",
+    ),
+    "sidecar lets everybody in": (*SIDECARS, everybody, "RBAC lets pass others than it should"),
+    "sidecar denies instead": (
+        *SIDECARS,
+        lambda body: manager(body)["http_filters"][-2]["typed_config"]["rules"].update(
+            action="DENY"
+        ),
+        "RBAC lets pass others than it should",
+    ),
+    "sidecar's jurisdiction of any value": (
+        *SIDECARS,
+        lambda body: policies(body)["jurisdiction"]["principals"][0]["sourced_metadata"][
+            "metadata_matcher"
+        ].update(value={"present_match": True}),
+        "RBAC lets pass others than it should",
+    ),
+    "sidecar sends elsewhere": (*SIDECARS, elsewhere, "leads to otlp, not to its service"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_finds(name: str) -> None:
+    node, kind, resource_name, change, expected = CASES[name]
+    found = problems(node, kind, resource_name, change)
+    assert any(expected in problem for problem in found), found
