@@ -14,3 +14,9 @@ class NoHealthyRegion(Unavailable):
 
     reason = "RESIDENCY_NO_HEALTHY_REGION"
     retry_seconds = 2.0
+
+
+class Overloaded(Unavailable):
+    """An edge has as many calls under way as it may have. Nothing was sent on."""
+
+    reason = "OVERLOADED"

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from services.router import xds_types
 from services.router.check.plain import Plain, dicts
+from services.router.check.tokens import HEALTH, REFLECTION
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
 
 CORS = "envoy.filters.http.cors"
 JWT = "envoy.filters.http.jwt_authn"
 RBAC = "envoy.filters.http.rbac"
+CHECK = f"{HEALTH}Check"
 
 OTHER_WAYS = frozenset(
     {
@@ -25,7 +27,6 @@ OTHER_WAYS = frozenset(
 
 def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     """A home's cluster is reached with claims of that home; the last route denies."""
-    open_paths = set(facts.public_paths)
     for configuration in snapshot.of(xds_types.ROUTES).values():
         for one in dicts(configuration.plain):
             yield from _per_filter(one)
@@ -37,8 +38,7 @@ def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
                     yield f"route {route.get('name')} chooses where to go by {way}"
                 cluster = action.get("cluster", "")
                 home = cluster.partition("|")[2]
-                is_open = cluster == f"identity|{facts.region}" and _is_open(route, open_paths)
-                if home and not is_open and not _claims(facts, route["match"], home):
+                if home and not _is_open(facts, route) and not _claims(facts, route["match"], home):
                     yield f"route {route.get('name')} leads to {cluster} without its claims"
             if not _denies(last):
                 yield "the last route does not deny"
@@ -51,9 +51,17 @@ def _per_filter(body: Plain) -> Iterator[str]:
             yield f"route {body.get('name')} sets {name}"
 
 
-def _is_open(route: Plain, open_paths: set[str]) -> bool:
-    match = route["match"]
-    return match.get("path") in open_paths or match.get("prefix", "").startswith("/grpc.")
+def _is_open(facts: Facts, route: Plain) -> bool:
+    """Whether anybody may go that way: to sign in, or to ask little, briefly, and apart from it."""
+    match, action = route["match"], route["route"]
+    if action.get("cluster") == f"identity|{facts.region}":
+        return match.get("path") in facts.public_paths
+    lasts = action.get("max_stream_duration", {}).get("max_stream_duration")
+    return (
+        action.get("cluster") == f"identity-open|{facts.region}"
+        and (match.get("path") == CHECK or match.get("prefix") in REFLECTION)
+        and lasts == "10s"
+    )
 
 
 def _claims(facts: Facts, match: Plain, home: str) -> bool:

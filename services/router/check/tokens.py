@@ -53,7 +53,7 @@ def open_matches(facts: Facts, node: Node) -> list[Plain]:
     reflected = facts.topology.reflection or node.kind is Kind.SIDECAR
     return [
         *({"path": path} for path in facts.public_paths),
-        {"prefix": HEALTH},
+        {"prefix": HEALTH} if node.kind is Kind.SIDECAR else {"path": f"{HEALTH}Check"},
         *({"prefix": prefix} for prefix in (REFLECTION if reflected else ())),
     ]
 

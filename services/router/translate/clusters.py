@@ -9,20 +9,35 @@ from services.router.translate.facts import Facts, cluster_name
 from services.router.translate.listener import OVER_ADS
 
 FAIL_CLOSED = "fail-closed"
+
+PROBES = "identity-open"
+"""Stands for identity in the name of the cluster for health and reflection, open to anybody."""
+
+REQUESTS_LIMIT = 8192
+PROBES_LIMIT = 64
 HEALTH_INTERVAL = "0.5s"
 _PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def of_service(service: str, home: str) -> Resource:
     """The cluster for tenants of ``home``. Its endpoints say which regions may stand in."""
-    body = {
+    return resource(xds_types.CLUSTER, _discovered(service, home, REQUESTS_LIMIT))
+
+
+def of_probes(home: str) -> Resource:
+    """Identity once more, with few places: whoever takes them all keeps nobody from signing in."""
+    return resource(xds_types.CLUSTER, _discovered(PROBES, home, PROBES_LIMIT))
+
+
+def _discovered(service: str, home: str, requests: int) -> dict[str, Any]:
+    return {
         "name": cluster_name(service, home),
         "type": "EDS",
         "eds_cluster_config": {"eds_config": OVER_ADS},
         "connect_timeout": "0.25s",
         "lb_policy": "LEAST_REQUEST",
         "health_checks": [_health_check(service, home)],
-        "circuit_breakers": _breakers(),
+        "circuit_breakers": _breakers(requests),
         "outlier_detection": _outliers(),
         # Half of the hosts down is no reason to send to dead ones (panic), and two that die
         # together must both be noticed now, not a second later (merge window).
@@ -32,11 +47,17 @@ def of_service(service: str, home: str) -> Resource:
         "close_connections_on_host_health_failure": True,
         "typed_extension_protocol_options": http2(keepalive=True),
     }
-    return resource(xds_types.CLUSTER, body)
 
 
-def endpoints(facts: Facts, service: str, home: str) -> Resource:
-    """The home region at priority 0, then its siblings in the topology's order, and nobody else."""
+def endpoints(facts: Facts, service: str, home: str, name: str = "") -> Resource:
+    """The home region at priority 0, then its siblings in the topology's order, and nobody else.
+
+    Args:
+        facts: say where everybody is.
+        service: whose sidecars.
+        home: region of the tenants.
+        name: first part of the cluster's name, if it is not the service's.
+    """
     regions = (home, *facts.topology.regions[home].failover)
     localities = [
         {
@@ -49,7 +70,7 @@ def endpoints(facts: Facts, service: str, home: str) -> Resource:
         }
         for priority, region in enumerate(regions)
     ]
-    body = {"cluster_name": cluster_name(service, home), "endpoints": localities}
+    body = {"cluster_name": cluster_name(name or service, home), "endpoints": localities}
     return resource(xds_types.ENDPOINTS, body)
 
 
@@ -59,7 +80,7 @@ def single(name: str, address: Address) -> Resource:
         "name": name,
         "type": "STATIC",
         "connect_timeout": "0.25s",
-        "circuit_breakers": _breakers(),
+        "circuit_breakers": _breakers(REQUESTS_LIMIT),
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [address.endpoint()]}],
@@ -97,10 +118,15 @@ def _health_check(service: str, home: str) -> dict[str, Any]:
     }
 
 
-def _breakers() -> dict[str, Any]:
+def _breakers(requests: int) -> dict[str, Any]:
     # A budget, because the default of three retries at once is used up by the first dead host.
-    budget = {"budget_percent": {"value": 100}, "min_retry_concurrency": 200}
-    limits = {"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 8192}
+    budget = {"budget_percent": {"value": 100}, "min_retry_concurrency": min(200, requests)}
+    waiting = requests // 2
+    limits = {
+        "max_connections": waiting,
+        "max_pending_requests": waiting,
+        "max_requests": requests,
+    }
     return {"thresholds": [{**limits, "retry_budget": budget}]}
 
 

@@ -16,18 +16,16 @@ def resources(facts: Facts) -> Iterator[Resource]:
         for service in facts.services:
             yield clusters.of_service(service, home)
             yield clusters.endpoints(facts, service, home)
+    yield clusters.of_probes(facts.region)
+    yield clusters.endpoints(facts, "identity", facts.region, clusters.PROBES)
     yield clusters.fail_closed()
     yield from tracing.clusters(facts)
+    tokenless = jwt.open_matches(facts, routes.probes(facts))
     yield resource(
-        xds_types.EXTENSION, jwt.extension(facts, facts.topology.jurisdictions, _open(facts))
+        xds_types.EXTENSION, jwt.extension(facts, facts.topology.jurisdictions, tokenless)
     )
     yield resource(xds_types.LISTENER, _listener(facts))
     yield resource(xds_types.ROUTES, routes.configuration(facts))
-
-
-def _open(facts: Facts) -> list[dict[str, Any]]:
-    reflection = facts.topology.reflection
-    return jwt.open_matches(facts, reflection=reflection)
 
 
 def _listener(facts: Facts) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.chassis.auth import LEEWAY_SECONDS
 from services.router import xds_types
-from services.router.translate.facts import HEALTH, REFLECTION, Facts
+from services.router.translate.facts import Facts
 from services.router.translate.listener import OVER_ADS
 
 NAME = "hemline-jwt"
@@ -52,13 +52,9 @@ def extension(
     return {"name": NAME, "typed_config": config}
 
 
-def open_matches(facts: Facts, *, reflection: bool) -> list[dict[str, Any]]:
-    """Requests that need no token: public methods, health, and perhaps reflection."""
-    prefixes = [HEALTH, *(REFLECTION if reflection else ())]
-    return [
-        *({"path": path} for path in facts.public_paths),
-        *({"prefix": prefix} for prefix in prefixes),
-    ]
+def open_matches(facts: Facts, probes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Requests that need no token: public methods, and those that ``probes`` match."""
+    return [*({"path": path} for path in facts.public_paths), *probes]
 
 
 def claim(jurisdiction: str, name: str, value: str) -> dict[str, Any]:

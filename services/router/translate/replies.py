@@ -12,7 +12,7 @@ from urllib.parse import quote
 from services.chassis.auth import TokenInvalid
 from services.chassis.errors import HemlineError
 from services.chassis.status import to_status
-from services.router.errors import NoHealthyRegion, TokenUnusable
+from services.router.errors import NoHealthyRegion, Overloaded, TokenUnusable
 
 MESH_ERROR = "x-hemline-mesh-error"
 """Tells an edge that a sidecar, not the service, made the answer: it may be tried elsewhere."""
@@ -34,7 +34,7 @@ _GRPC = {
 
 def of_edge() -> dict[str, Any]:
     """`local_reply_config` of an edge. The first mapper that matches is taken."""
-    return {"mappers": [_no_token(), _unusable_token(), _nobody()]}
+    return {"mappers": [_no_token(), _unusable_token(), _overloaded(), _nobody()]}
 
 
 def of_sidecar() -> dict[str, Any]:
@@ -76,6 +76,11 @@ def _no_token() -> dict[str, Any]:
 def _unusable_token() -> dict[str, Any]:
     error = TokenUnusable("The token is not meant for this, or there is no such method.")
     return _mapper(_status_is(403), error)
+
+
+def _overloaded() -> dict[str, Any]:
+    error = Overloaded("Too many calls at once. Try again later.")
+    return _mapper({"response_flag_filter": {"flags": ["UO"]}}, error)
 
 
 def _nobody(flags: tuple[str, ...] = NOBODY_ANSWERED) -> dict[str, Any]:

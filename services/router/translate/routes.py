@@ -9,11 +9,12 @@ from typing import Any
 
 from services.router import xds_types
 from services.router.translate import cors, jwt, redirect, retries
-from services.router.translate.clusters import FAIL_CLOSED
+from services.router.translate.clusters import FAIL_CLOSED, PROBES
 from services.router.translate.facts import HEALTH, REFLECTION, Facts, cluster_name
 from services.router.translate.replies import MESH_ERROR
 
 NAME = "edge"
+PROBE_LASTS = "10s"
 RBAC = "envoy.filters.http.rbac"
 
 Route = dict[str, Any]
@@ -55,8 +56,20 @@ def _open(facts: Facts) -> Iterator[Route]:
     for method in public:
         action = retries.of_method(method) if method.retryable else retries.never_arrived()
         yield _route(f"public{method.path}", {"path": method.path}, cluster, action)
-    for prefix in (HEALTH, *(REFLECTION if facts.topology.reflection else ())):
-        yield _route(f"public{prefix}", {"prefix": prefix}, cluster, retries.never_arrived())
+    for match in probes(facts):
+        # Not with signing in: whoever holds these open takes no place away from it.
+        action = {
+            **retries.never_arrived(),
+            "max_stream_duration": {"max_stream_duration": PROBE_LASTS},
+        }
+        cluster = cluster_name(PROBES, facts.region)
+        yield _route(f"public{next(iter(match.values()))}", match, cluster, action)
+
+
+def probes(facts: Facts) -> list[dict[str, Any]]:
+    """What anybody may ask of an edge besides signing in. Not `Watch`, which has no end."""
+    reflection = REFLECTION if facts.topology.reflection else ()
+    return [{"path": f"{HEALTH}Check"}, *({"prefix": prefix} for prefix in reflection)]
 
 
 def _home(facts: Facts, service: str, home: str) -> Iterator[Route]:

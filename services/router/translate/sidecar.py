@@ -17,13 +17,15 @@ LISTENER = "inbound"
 APP = "app"
 SERVED_BY = "x-hemline-served-by"
 
+_PROBES = tuple({"prefix": prefix} for prefix in (HEALTH, *REFLECTION))
+
 
 def resources(facts: Facts, node: Node) -> Iterator[Resource]:
     endpoints = facts.here.services[node.service]
     yield clusters.single(APP, endpoints.app)
     yield from tracing.clusters(facts)
     own = [facts.jurisdiction.name]
-    tokenless = jwt.open_matches(facts, reflection=True)
+    tokenless = jwt.open_matches(facts, _PROBES)
     yield resource(xds_types.EXTENSION, jwt.extension(facts, own, tokenless))
     manager = {
         "stat_prefix": "inbound",
@@ -66,14 +68,13 @@ def _policies(facts: Facts) -> dict[str, Any]:
     name = facts.jurisdiction.name
     matcher = {"metadata_matcher": jwt.claim(name, "jurisdiction", name)}
     exact = [{"exact": path} for path in facts.public_paths]
-    prefixes = [{"prefix": prefix} for prefix in (HEALTH, *REFLECTION)]
     return {
         "jurisdiction": {
             "permissions": [{"any": True}],
             "principals": [{"sourced_metadata": matcher}],
         },
         "open": {
-            "permissions": [{"url_path": {"path": path}} for path in (*exact, *prefixes)],
+            "permissions": [{"url_path": {"path": path}} for path in (*exact, *_PROBES)],
             "principals": [{"any": True}],
         },
     }

@@ -18,8 +18,11 @@ class Echo(grpc.GenericRpcHandler):
         self._name = name
         self.calls = 0
         self.delay_seconds = 0.0
+        self.reflects = False  # If so, without an answer and without an end.
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        if self.reflects and handler_call_details.method.startswith("/grpc.reflection."):
+            return grpc.unary_unary_rpc_method_handler(self._endless)
         if not handler_call_details.method.startswith("/hemline."):
             return None
         return grpc.unary_unary_rpc_method_handler(self._answer)
@@ -30,6 +33,11 @@ class Echo(grpc.GenericRpcHandler):
         await asyncio.sleep(self.delay_seconds)
         headers = {key: str(value) for key, value in context.invocation_metadata()}
         return json.dumps({"backend": self._name, "headers": headers}).encode()
+
+    async def _endless(self, request: bytes, context: Any) -> bytes:
+        del request, context
+        await asyncio.Event().wait()
+        raise AssertionError
 
 
 @asynccontextmanager

@@ -95,6 +95,14 @@ def named_host(body: dict[str, Any]) -> None:
     locality["lb_endpoints"] = [{"endpoint_name": "elsewhere"}]
 
 
+def probe(**changed: Any) -> Change:
+    def change(body: dict[str, Any]) -> None:
+        found = next(r for r in edge_routes(body) if r["name"].endswith("Health/Check"))
+        found["route"].update(changed)
+
+    return change
+
+
 OPEN = "the last rule of token verification lets requests pass"
 ANY = {"requires_any": {"requirements": [{"provider_name": "EU"}, {"allow_missing_or_failed": {}}]}}
 
@@ -151,6 +159,24 @@ CASES: dict[str, tuple[Any, str, str, Change, str]] = {
         "provider EU is told from_params",
     ),
     "a route without tokens": (EDGE, *ROUTES, unverified, "sets envoy.filters.http.jwt_authn"),
+    "health among signing in": (
+        EDGE,
+        *ROUTES,
+        probe(cluster="identity|eu-central-1"),
+        "leads to identity|eu-central-1 without its claims",
+    ),
+    "health without an end": (
+        EDGE,
+        *ROUTES,
+        probe(max_stream_duration={}),
+        "leads to identity-open|eu-central-1 without its claims",
+    ),
+    "watching health": (
+        EDGE,
+        *JWT,
+        lambda body: jwt(body)["rules"].insert(0, {"match": {"prefix": "/grpc.health.v1.Health/"}}),
+        "a rule of token verification opens {'prefix': '/grpc.health.v1.Health/'}",
+    ),
     "a pipe": (EDGE, *HOSTS, pipe, "has an address that is no socket"),
     "a host by name": (EDGE, *HOSTS, named_host, "has a host without an address"),
     "a cluster that goes anywhere": (

@@ -43,6 +43,7 @@ class ForecastServiceStub:
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_typing.overload
@@ -102,6 +103,7 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -157,6 +159,7 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_abc_1.abstractmethod

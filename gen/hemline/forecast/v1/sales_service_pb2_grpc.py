@@ -41,6 +41,7 @@ class SalesServiceStub:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel):
@@ -72,6 +73,7 @@ class SalesServiceServicer:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def ImportSales(self, request_iterator, context):
@@ -125,6 +127,7 @@ class SalesService:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @staticmethod

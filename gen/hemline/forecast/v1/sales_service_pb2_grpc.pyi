@@ -42,6 +42,7 @@ class SalesServiceStub:
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_typing.overload
@@ -81,6 +82,7 @@ class SalesServiceAsyncStub(SalesServiceStub):
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -116,6 +118,7 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_abc_1.abstractmethod

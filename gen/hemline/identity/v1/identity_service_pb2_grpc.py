@@ -34,6 +34,7 @@ class IdentityServiceStub:
     UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel):
@@ -68,6 +69,7 @@ class IdentityServiceServicer:
     UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def ExchangeToken(self, request, context):
@@ -143,6 +145,7 @@ class IdentityService:
     UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @staticmethod

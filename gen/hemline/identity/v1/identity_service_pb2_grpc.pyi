@@ -35,6 +35,7 @@ class IdentityServiceStub:
       UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                          with backoff. No other region is ever asked.
+      UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_typing.overload
@@ -78,6 +79,7 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
       UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                          with backoff. No other region is ever asked.
+      UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -117,6 +119,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
       UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                          with backoff. No other region is ever asked.
+      UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_abc_1.abstractmethod

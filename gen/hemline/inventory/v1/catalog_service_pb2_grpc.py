@@ -41,6 +41,7 @@ class CatalogServiceStub:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel):
@@ -92,6 +93,7 @@ class CatalogServiceServicer:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def CreateStyle(self, request, context):
@@ -201,6 +203,7 @@ class CatalogService:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @staticmethod

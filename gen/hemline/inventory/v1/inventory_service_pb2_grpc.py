@@ -44,6 +44,7 @@ class InventoryServiceStub:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel):
@@ -93,6 +94,7 @@ class InventoryServiceServicer:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def RecordMovement(self, request, context):
@@ -198,6 +200,7 @@ class InventoryService:
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @staticmethod

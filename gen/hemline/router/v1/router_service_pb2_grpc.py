@@ -36,6 +36,7 @@ class RouterServiceStub:
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel):
@@ -67,6 +68,7 @@ class RouterServiceServicer:
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def ResolveRegion(self, request, context):
@@ -119,6 +121,7 @@ class RouterService:
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
+    UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @staticmethod

@@ -37,6 +37,7 @@ class RouterServiceStub:
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_typing.overload
@@ -66,6 +67,7 @@ class RouterServiceAsyncStub(RouterServiceStub):
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -91,6 +93,7 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
+      UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
     """
 
     @_abc_1.abstractmethod
