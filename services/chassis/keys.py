@@ -4,8 +4,9 @@ import asyncio
 import base64
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import grpc
 import structlog
@@ -14,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hemline.identity.v1 import identity_service_pb2 as pb
 from hemline.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
+from services.chassis.errors import Unavailable
+
 CALL_SECONDS = 2.0
 REFRESH_SECONDS = 1.0
-"""An unknown key id asks the identity services again, but no more often than this."""
+"""An unknown key id asks again, but no more often than this."""
 
 log = structlog.get_logger()
 
@@ -73,42 +76,69 @@ def _untraced() -> tuple[tuple[str, str]]:
     return (("traceparent", f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"),)
 
 
-class KeyRing:
-    """Implements `auth.PublicKeys`. Keys once read stay, even while an identity is down."""
+class KeysUnavailable(Unavailable):
+    """The key may exist, but who would know does not answer."""
 
-    def __init__(self, addresses: Iterable[str], issuer: str) -> None:
-        self._addresses = tuple(addresses)
-        self._issuer = issuer
+    reason = "KEYS_UNAVAILABLE"
+
+
+Reader = Callable[[], Awaitable[Iterable[Jwk]]]
+"""Reads the keys of one region. Raises Unavailable or AioRpcError if it does not answer."""
+
+
+class KeyRing:
+    """Implements `auth.PublicKeys`. Keys once read stay, even while their region is down."""
+
+    def __init__(self, readers: Mapping[str, Reader]) -> None:
+        """Takes a reader for each region, or address, under a name for the log."""
+        self._readers = dict(readers)
         self._keys: dict[str, ec.EllipticCurvePublicKey] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed_at = float("-inf")
+        self._unreadable = False
 
     async def find(self, kid: str) -> ec.EllipticCurvePublicKey | None:
+        """Returns the key, or None if no region of the jurisdiction has it.
+
+        Raises:
+            KeysUnavailable: a region that may have it does not answer.
+        """
         if kid not in self._keys:
             await self._refresh()
-        return self._keys.get(kid)
+        key = self._keys.get(kid)
+        if key is None and self._unreadable:
+            raise KeysUnavailable("The signing keys of a region cannot be read.")
+        return key
 
     async def _refresh(self) -> None:
         async with self._refreshing:
             if time.monotonic() - self._refreshed_at < REFRESH_SECONDS:
                 return
-            found = await asyncio.gather(
-                *(fetch(address, self._issuer) for address in self._addresses),
-                return_exceptions=True,
+            answers = await asyncio.gather(
+                *(reader() for reader in self._readers.values()), return_exceptions=True
             )
             self._refreshed_at = time.monotonic()
-        for address, keys in zip(self._addresses, found, strict=True):
-            if isinstance(keys, BaseException):
-                log.warning("signing_keys_unreadable", address=address)
-                continue
-            for jwk in keys:
-                self._add(jwk)
+            self._unreadable = False
+            for name, answer in zip(self._readers, answers, strict=True):
+                if isinstance(answer, (Unavailable, grpc.aio.AioRpcError)):
+                    log.warning("signing_keys_unreadable", source=name)
+                    self._unreadable = True
+                elif isinstance(answer, BaseException):
+                    raise answer
+                else:
+                    for jwk in answer:
+                        self._add(jwk)
 
     def _add(self, jwk: Jwk) -> None:
         try:
             self._keys[jwk.kid] = jwk.public_key()
         except (ValueError, UnsupportedAlgorithm):
             log.warning("signing_key_malformed", kid=jwk.kid)
+
+
+def ring_of(addresses: Iterable[str], issuer: str) -> KeyRing:
+    """A ring of what the identity services at ``addresses`` sign with for ``issuer``."""
+    return KeyRing({address: partial(fetch, address, issuer) for address in addresses})
 
 
 def _integer(text: str) -> int:

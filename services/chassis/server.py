@@ -14,10 +14,9 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from services.chassis import contract, logs, settings, telemetry, topology
+from services.chassis import contract, keys, logs, settings, telemetry, topology
 from services.chassis.auth import TokenVerifier
 from services.chassis.interceptors import CallerInterceptor, CallInterceptor
-from services.chassis.keys import KeyRing
 from services.chassis.residency import ResidencyGuard
 
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
@@ -59,10 +58,10 @@ def run(
             `Served` parts, or `Opened`; left when the last call has ended. Tokens are checked with
             the keys of the jurisdiction's identity services, or by the verifier of `Opened`.
     """
-    logs.start(name, service_settings.region)
     found = _topology(service_settings)
     if isinstance(service_settings, settings.DatabaseSettings):
         _check_databases(service_settings, found.jurisdiction_of(service_settings.region))
+    logs.start(name, service_settings.region)
     uvloop.run(_serve(name, service_settings, found, parts))
 
 
@@ -127,7 +126,7 @@ def _verifier(
 ) -> TokenVerifier:
     jurisdiction = found.jurisdiction_of(service_settings.region)
     return TokenVerifier(
-        jurisdiction, KeyRing(service_settings.identity_addresses, jurisdiction.issuer)
+        jurisdiction, keys.ring_of(service_settings.identity_addresses, jurisdiction.issuer)
     )
 
 

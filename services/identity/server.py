@@ -44,7 +44,7 @@ async def parts(settings: IdentitySettings, topology: Topology) -> AsyncIterator
             login_pepper=settings.login_pepper,
             clock=utc_now,
         )
-        keys = keyring.RegionKeys(database, jurisdiction.issuer)
+        keys = keyring.ring_of(database, jurisdiction.issuer)
         yield Opened(served(region), TokenVerifier(jurisdiction, keys))
     finally:
         await database.close()

@@ -99,7 +99,7 @@ async def test_inspect_shows_claims_and_never_the_signature(world: World) -> Non
         (["token", "inspect", "x"], 1, "not a token"),
         (["tenant", "list", "--region", "mars-1"], 1, "known: eu-central-1, eu-west-1"),
         (["tenant", "list", "--region", "us-east-1"], 1, "no account of operator@us-east-1"),
-        (["tenant", "create", "A_B", "--region", REGION], 1, "tenant.name: want tenants/"),
+        (["tenant", "create", "A_B", "--region", REGION], 1, "tenant.name: must be tenants/"),
         (
             ["tenant", "add-user", "a", "--region", REGION, "--email", "x@y.example"],
             1,

@@ -48,7 +48,7 @@ async def test_a_sign_in_becomes_an_enriched_token(service: Identity) -> None:
 async def test_other_services_verify_the_token_with_the_listed_keys(service: Identity) -> None:
     account, _ = await planner(service)
     token = (await service.sign_in(account)).access_token
-    ring = keys.KeyRing([service.address], EU.issuer)
+    ring = keys.ring_of([service.address], EU.issuer)
     key = await ring.find(jwt.get_unverified_header(token)["kid"])
     assert key is not None
     assert jwt.decode(token, key, algorithms=["ES256"], audience=EU.audience, issuer=EU.issuer)

@@ -6,7 +6,8 @@ from pydantic import SecretStr
 
 from deploy.local.postgres import Postgres
 from services.chassis.clock import utc_now
-from services.chassis.database import Database, DatabaseUnavailable
+from services.chassis.database import Database
+from services.chassis.keys import KeysUnavailable
 from services.identity import keyring
 from services.identity.keys import KeySafe, KeySealed, SigningKey
 from tests.store.identity.support import HOME, SIBLING, fresh, open_database
@@ -59,7 +60,7 @@ async def test_the_private_half_is_not_in_the_database(
 async def test_keys_of_every_region_of_the_jurisdiction_are_known(database: Database) -> None:
     issuer = fresh("https://issuer")
     here, there = await own_key(database, issuer), await own_key(database, issuer, SIBLING)
-    keys = keyring.RegionKeys(database, issuer)
+    keys = keyring.ring_of(database, issuer)
     assert await keys.find(here.kid) == here.private_key.public_key()
     assert await keys.find(there.kid) == there.private_key.public_key()
     assert await keys.find("another") is None
@@ -67,7 +68,7 @@ async def test_keys_of_every_region_of_the_jurisdiction_are_known(database: Data
 
 async def test_keys_of_another_issuer_are_not_known(database: Database) -> None:
     foreign = await own_key(database, fresh("https://issuer"))
-    keys = keyring.RegionKeys(database, fresh("https://issuer"))
+    keys = keyring.ring_of(database, fresh("https://issuer"))
     assert await keys.find(foreign.kid) is None
 
 
@@ -78,8 +79,8 @@ async def test_a_silent_region_makes_an_unknown_key_unavailable_and_not_invalid(
     database = Database({HOME: SecretStr(servers[HOME].app_url("identity")), SIBLING: silent})
     issuer = fresh("https://issuer")
     key = await own_key(database, issuer)
-    keys = keyring.RegionKeys(database, issuer)
+    keys = keyring.ring_of(database, issuer)
     assert await keys.find(key.kid) is not None
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(KeysUnavailable):
         await keys.find("another")
     await database.close()
