@@ -58,14 +58,13 @@ def run(
             `Served` parts, or `Opened`; left when the last call has ended. Tokens are checked with
             the keys of the jurisdiction's identity services, or by the verifier of `Opened`.
     """
-    found = _topology(service_settings)
-    if isinstance(service_settings, settings.DatabaseSettings):
-        _check_databases(service_settings, found.jurisdiction_of(service_settings.region))
+    found = checked_topology(service_settings)
     logs.start(name, service_settings.region)
     uvloop.run(_serve(name, service_settings, found, parts))
 
 
-def _topology(service_settings: settings.ServiceSettings) -> topology.Topology:
+def checked_topology(service_settings: settings.ServiceSettings) -> topology.Topology:
+    """Returns the topology, or ends the process if the settings do not fit it."""
     try:
         found = topology.load(service_settings.topology_file)
     except topology.TopologyError as error:
@@ -78,6 +77,8 @@ def _topology(service_settings: settings.ServiceSettings) -> topology.Topology:
                 f"{service_settings.topology_file} knows {known}"
             )
         )
+    if isinstance(service_settings, settings.DatabaseSettings):
+        _check_databases(service_settings, found.jurisdiction_of(service_settings.region))
     return found
 
 

@@ -10,7 +10,7 @@ import asyncio
 import sys
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
-from services.chassis import settings, topology
+from services.chassis import server, settings
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
 from services.chassis.errors import HemlineError
@@ -30,12 +30,7 @@ def main() -> None:
     parser.add_argument("--operator-email", required=True, help="signs in as the region's operator")
     email: str = parser.parse_args().operator_email
     loaded = settings.load(IdentitySettings)
-    try:
-        found = topology.load(loaded.topology_file)
-    except topology.TopologyError as error:
-        sys.exit(settings.refusal(f"topology: {error}"))
-    if loaded.region not in found.regions:
-        sys.exit(settings.refusal(f"setting HEMLINE_REGION: unknown region {loaded.region}"))
+    found = server.checked_topology(loaded)
     if loaded.region not in loaded.database_urls:
         sys.exit(settings.refusal(f"setting HEMLINE_DATABASE_URLS: nothing for {loaded.region}"))
     _, provider = trusted_providers(loaded, found)

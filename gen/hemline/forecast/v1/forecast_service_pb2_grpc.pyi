@@ -41,6 +41,7 @@ class ForecastServiceStub:
                             `metadata["endpoint"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -101,6 +102,7 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
                             `metadata["endpoint"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -157,6 +159,7 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
                             `metadata["endpoint"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.

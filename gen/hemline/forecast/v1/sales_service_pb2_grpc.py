@@ -39,6 +39,7 @@ class SalesServiceStub:
     `metadata["endpoint"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -71,6 +72,7 @@ class SalesServiceServicer:
     `metadata["endpoint"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -125,6 +127,7 @@ class SalesService:
     `metadata["endpoint"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.

@@ -32,6 +32,7 @@ class IdentityServiceStub:
     Every method may also answer:
     INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE      - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -67,6 +68,7 @@ class IdentityServiceServicer:
     Every method may also answer:
     INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE      - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -143,6 +145,7 @@ class IdentityService:
     Every method may also answer:
     INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
     UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE      - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.

@@ -33,6 +33,7 @@ class IdentityServiceStub:
     Every method may also answer:
       INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE      - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                          with backoff. No other region is ever asked.
       UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -77,6 +78,7 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     Every method may also answer:
       INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE      - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                          with backoff. No other region is ever asked.
       UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -117,6 +119,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     Every method may also answer:
       INVALID_ARGUMENT - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
       UNAVAILABLE      - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE      - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                          with backoff. No other region is ever asked.
       UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.

@@ -37,6 +37,7 @@ class TenantServiceStub:
     FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -77,6 +78,7 @@ class TenantServiceServicer:
     FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -156,6 +158,7 @@ class TenantService:
     FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
     ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
     UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.

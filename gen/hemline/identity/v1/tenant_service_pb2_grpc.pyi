@@ -38,6 +38,7 @@ class TenantServiceStub:
       FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -85,6 +86,7 @@ class TenantServiceAsyncStub(TenantServiceStub):
       FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -128,6 +130,7 @@ class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
       FAILED_PRECONDITION - WRONG_REGION: the operator's token belongs to `metadata["home_region"]`.
       ABORTED             - RACE_LOST: a concurrent write came first; read again and retry.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: the region's database does not answer; retry with backoff.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.

@@ -34,6 +34,7 @@ class RouterServiceStub:
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
     PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -66,6 +67,7 @@ class RouterServiceServicer:
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
     PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -119,6 +121,7 @@ class RouterService:
     UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
     PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
     FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+    UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.

@@ -35,6 +35,7 @@ class RouterServiceStub:
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
       PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -65,6 +66,7 @@ class RouterServiceAsyncStub(RouterServiceStub):
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
       PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
@@ -91,6 +93,7 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAUTHENTICATED     - TOKEN_INVALID: no token, or one that is forged, expired or malformed.
       PERMISSION_DENIED   - TOKEN_UNUSABLE: the token holds, but its claims lead to no region.
       FAILED_PRECONDITION - WRONG_REGION: the tenant lives in `metadata["home_region"]`.
+      UNAVAILABLE         - KEYS_UNAVAILABLE: the signing keys of a region cannot be read; retry with backoff.
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
