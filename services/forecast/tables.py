@@ -1,20 +1,15 @@
-"""The tables of the forecast schema. Only the stores and the migrations may import this."""
+"""The tables of the forecast database. Only the stores may import this."""
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Double, text
+from sqlalchemy import BigInteger, DateTime, Double
 from sqlalchemy.dialects.postgresql import ARRAY, REAL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# PostgreSQL takes the tenant from the transaction; row-level security then checks it.
-TenantKey = Annotated[
-    UUID,
-    mapped_column(
-        primary_key=True, server_default=text("current_setting('hemline.tenant_id')::uuid")
-    ),
-]
+from services.chassis.columns import TenantKey
+
 Days = Annotated[list[float], mapped_column(ARRAY(REAL))]
 
 

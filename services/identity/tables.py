@@ -1,19 +1,13 @@
-"""The tables of the identity database. Only stores and migrations may import this."""
+"""The tables of the identity database. Only the stores may import this."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, text
+from sqlalchemy import BigInteger, DateTime
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# PostgreSQL takes the tenant from the transaction; row-level security then checks it.
-TenantKey = Annotated[
-    UUID,
-    mapped_column(
-        primary_key=True, server_default=text("current_setting('hemline.tenant_id')::uuid")
-    ),
-]
+from services.chassis.columns import TenantKey
 
 
 class Base(DeclarativeBase):

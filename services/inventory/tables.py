@@ -7,13 +7,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Computed, DateTime, String, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# PostgreSQL takes the tenant from the transaction; row-level security then checks it.
-TenantKey = Annotated[
-    UUID,
-    mapped_column(
-        primary_key=True, server_default=text("current_setting('hemline.tenant_id')::uuid")
-    ),
-]
+from services.chassis.columns import TenantKey
+
 Key = Annotated[str, mapped_column(primary_key=True)]
 
 
