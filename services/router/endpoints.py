@@ -72,7 +72,7 @@ def parse(document: Any, topology: Topology, services: AbstractSet[str]) -> Endp
 def _region(name: str, body: Any, services: AbstractSet[str]) -> RegionEndpoints:
     where = f"regions.{name}"
     fields = _mapping(body, where, required={"edge", "services"}, optional={"otlp"})
-    edge = _mapping(fields["edge"], f"{where}.edge", required={"listen"}, optional={"admin"})
+    edge = _mapping(fields["edge"], f"{where}.edge", required={"listen"})
     listed = _mapping(fields["services"], f"{where}.services")
     _same_names("service", listed.keys(), services, f"{where}.services")
     otlp = fields.get("otlp")
@@ -87,7 +87,7 @@ def _region(name: str, body: Any, services: AbstractSet[str]) -> RegionEndpoints
 
 
 def _service(where: str, body: Any) -> ServiceEndpoints:
-    fields = _mapping(body, where, required={"sidecar", "app"}, optional={"admin"})
+    fields = _mapping(body, where, required={"sidecar", "app"})
     sidecars = fields["sidecar"]
     if not isinstance(sidecars, list) or not sidecars:
         raise EndpointsError(f"{where}.sidecar: want a list of addresses, and not an empty one")

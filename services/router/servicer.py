@@ -23,14 +23,12 @@ class RouterServicer(pb_grpc.RouterServiceServicer):
     async def ResolveRegion(
         self, request: pb.ResolveRegionRequest, context: Context
     ) -> pb.ResolveRegionResponse:
-        del request, context
         home = self._topology.regions[current_caller().home_region]
         return pb.ResolveRegionResponse(region=convert.region(home))
 
     async def ListRegions(
         self, request: pb.ListRegionsRequest, context: Context
     ) -> pb.ListRegionsResponse:
-        del context
         page = page_from(request, REGIONS, key=(str,))
         start = str(page.after[0]) if page.after else ""
         rest = sorted(name for name in self._topology.regions if name > start)
