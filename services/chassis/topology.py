@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import yaml
+from services.chassis import yaml_file
 
 REGION_NAME = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 JURISDICTION_NAME = re.compile(r"[A-Z]{2,8}")
@@ -71,16 +71,7 @@ def load(path: Path) -> Topology:
     Raises:
         TopologyError: in one line, what is wrong and where.
     """
-    try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise TopologyError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TopologyError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    try:
-        return parse(document)
-    except TopologyError as error:
-        raise TopologyError(f"{path}: {error}") from None
+    return yaml_file.read(path, parse, TopologyError)
 
 
 def parse(document: Any) -> Topology:

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
+from services.chassis import yaml_file
 from services.chassis.topology import Topology
 
 FIELDS = ("issuer", "jwks_url", "client_id", "jurisdiction")
@@ -45,16 +44,7 @@ def load(path: Path, topology: Topology) -> tuple[Provider, ...]:
     Raises:
         ProvidersError: in one line, what is wrong and where.
     """
-    try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ProvidersError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProvidersError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    try:
-        return parse(document, topology)
-    except ProvidersError as error:
-        raise ProvidersError(f"{path}: {error}") from None
+    return yaml_file.read(path, lambda found: parse(found, topology), ProvidersError)
 
 
 def parse(document: Any, topology: Topology) -> tuple[Provider, ...]:

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from services.chassis import yaml_file
 from services.chassis.topology import Topology
 from services.router import addresses
 from services.router.addresses import Address
@@ -49,16 +48,7 @@ def load(path: Path, topology: Topology, services: AbstractSet[str]) -> Endpoint
     Raises:
         EndpointsError: in one line, what is wrong and where.
     """
-    try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise EndpointsError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise EndpointsError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    try:
-        return parse(document, topology, services)
-    except EndpointsError as error:
-        raise EndpointsError(f"{path}: {error}") from None
+    return yaml_file.read(path, lambda found: parse(found, topology, services), EndpointsError)
 
 
 def parse(document: Any, topology: Topology, services: AbstractSet[str]) -> Endpoints:
