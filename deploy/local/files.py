@@ -53,10 +53,12 @@ def endpoints(world: World) -> dict[str, Any]:
                 "edge": {"listen": f"127.0.0.1:{ports.edge}"},
                 "otlp": world.otlp(region),
                 "services": {
-                    service: {
-                        "sidecar": [f"127.0.0.1:{ports.sidecar(service)}"],
-                        "app": f"127.0.0.1:{ports.grpc(service)}",
-                    }
+                    service: [
+                        {
+                            "sidecar": f"127.0.0.1:{ports.sidecar(service)}",
+                            "app": f"127.0.0.1:{ports.grpc(service)}",
+                        }
+                    ]
                     for service in SERVICES
                 },
             }

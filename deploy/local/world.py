@@ -14,7 +14,7 @@ from deploy.local.replacements import Replacements
 from services.chassis import topology
 from services.chassis.topology import Topology
 
-STORES = ("identity", "forecast", "inventory")
+STORES = ("identity", "router", "forecast", "inventory")
 """The services with a database."""
 PROVIDER_PORT = 900
 BLOCK = 1000

@@ -9,7 +9,7 @@ from hemline.access.v1 import access_pb2
 from hemline.forecast.v1 import forecast_service_pb2, sales_service_pb2
 from hemline.identity.v1 import identity_service_pb2, tenant_service_pb2
 from hemline.inventory.v1 import catalog_service_pb2, inventory_service_pb2
-from hemline.router.v1 import router_service_pb2
+from hemline.router.v1 import operations_service_pb2, residency_service_pb2, router_service_pb2
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
@@ -22,6 +22,8 @@ FILES = (
     catalog_service_pb2,
     inventory_service_pb2,
     router_service_pb2,
+    operations_service_pb2,
+    residency_service_pb2,
 )
 
 

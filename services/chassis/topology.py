@@ -5,7 +5,7 @@ in exactly one jurisdiction, and nothing in here can express a stand-in from ano
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from services.chassis import yaml_file
 REGION_NAME = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 JURISDICTION_NAME = re.compile(r"[A-Z]{2,8}")
 SECTIONS = {"jurisdictions", "regions", "edge"}
+OPTIONAL_SECTIONS = {"latencies_ms"}
 
 
 class TopologyError(Exception):
@@ -34,6 +35,7 @@ class Region:
     jurisdiction: str
     endpoint: str  # URL of its edge.
     failover: tuple[str, ...]  # Siblings of the same jurisdiction, in order.
+    location: tuple[float, float] | None = None  # Latitude and longitude, degrees.
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,15 @@ class Topology:
     regions: dict[str, Region]
     cors_origins: tuple[str, ...]  # Web origins that may call the edges.
     reflection: bool  # Whether edges answer server reflection, for grpcurl.
+    latencies_ms: dict[frozenset[str], float] = field(default_factory=dict)  # Round trip, by pair.
 
     def jurisdiction_of(self, region: str) -> Jurisdiction:
         """Returns the jurisdiction of a region of this topology. Raises KeyError for another."""
         return self.jurisdictions[self.regions[region].jurisdiction]
+
+    def latency_ms(self, one: str, other: str) -> float | None:
+        """Returns the round trip between two regions, or None if the file does not tell it."""
+        return 0.0 if one == other else self.latencies_ms.get(frozenset((one, other)))
 
 
 def load(path: Path) -> Topology:
@@ -76,7 +83,7 @@ def load(path: Path) -> Topology:
 
 def parse(document: Any) -> Topology:
     """Builds a topology from plain data, checked. Raises TopologyError."""
-    top = _mapping(document, "topology", required=SECTIONS)
+    top = _mapping(document, "topology", required=SECTIONS, optional=OPTIONAL_SECTIONS)
     jurisdictions = {
         str(name): _jurisdiction(str(name), body)
         for name, body in _mapping(top["jurisdictions"], "jurisdictions").items()
@@ -96,7 +103,13 @@ def parse(document: Any) -> Topology:
     if not isinstance(edge["reflection"], bool):
         raise TopologyError("edge.reflection: want true or false")
     origins = _strings(edge["cors_origins"], "edge.cors_origins")
-    return Topology(jurisdictions, regions, cors_origins=origins, reflection=edge["reflection"])
+    return Topology(
+        jurisdictions,
+        regions,
+        cors_origins=origins,
+        reflection=edge["reflection"],
+        latencies_ms=_latencies(top.get("latencies_ms"), regions),
+    )
 
 
 def _jurisdiction(name: str, body: Any) -> Jurisdiction:
@@ -132,7 +145,7 @@ def _region(name: str, body: Any, owner: dict[str, str]) -> Region:
         raise TopologyError(f"{where}: a region is named as AWS names it, such as eu-central-1")
     if name not in owner:
         raise TopologyError(f"{where}: in no jurisdiction; add it to one under jurisdictions")
-    fields = _mapping(body, where, required={"endpoint", "failover"})
+    fields = _mapping(body, where, required={"endpoint", "failover"}, optional={"location"})
     if not str(fields["endpoint"]).startswith(("http://", "https://")):
         raise TopologyError(f"{where}.endpoint: want the URL of the region's edge")
     failover = _strings(fields["failover"], f"{where}.failover")
@@ -141,17 +154,52 @@ def _region(name: str, body: Any, owner: dict[str, str]) -> Region:
             raise TopologyError(
                 f"{where}.failover: {sibling} is not another region of {owner[name]}"
             )
-    return Region(name, owner[name], str(fields["endpoint"]), failover)
+    location = _location(fields.get("location"), f"{where}.location")
+    return Region(name, owner[name], str(fields["endpoint"]), failover, location)
 
 
-def _mapping(value: Any, where: str, required: set[str] | None = None) -> dict[str, Any]:
+def _location(value: Any, where: str) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    match value:
+        case [int() | float() as latitude, int() | float() as longitude] if (
+            abs(latitude) <= 90 and abs(longitude) <= 180  # noqa: PLR2004  # Degrees.
+        ):
+            return float(latitude), float(longitude)
+    raise TopologyError(f"{where}: want [latitude, longitude] in degrees")
+
+
+def _latencies(body: Any, regions: dict[str, Region]) -> dict[frozenset[str], float]:
+    """Reads `{one region: {another: milliseconds}}`, each pair once."""
+    found: dict[frozenset[str], float] = {}
+    for one, others in _mapping(body, "latencies_ms").items() if body is not None else ():
+        for other, value in _mapping(others, f"latencies_ms.{one}").items():
+            where = f"latencies_ms.{one}.{other}"
+            for name in (one, other):
+                if name not in regions:
+                    raise TopologyError(f"{where}: unknown region {name}")
+            if one == other or frozenset((one, other)) in found:
+                raise TopologyError(f"{where}: each pair of two regions stands once")
+            if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+                raise TopologyError(f"{where}: want a round trip in milliseconds")
+            found[frozenset((str(one), str(other)))] = float(value)
+    return found
+
+
+def _mapping(
+    value: Any,
+    where: str,
+    required: set[str] | None = None,
+    optional: set[str] | None = None,
+) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         raise TopologyError(f"{where}: want a mapping, and not an empty one")
     if required is not None:
         for key in sorted(required - value.keys()):
             raise TopologyError(f"{where}.{key}: missing")
-        for key in sorted(value.keys() - required):
-            raise TopologyError(f"{where}.{key}: unknown; known: {', '.join(sorted(required))}")
+        known = required | (optional or set())
+        for key in sorted(value.keys() - known):
+            raise TopologyError(f"{where}.{key}: unknown; known: {', '.join(sorted(known))}")
     return value
 
 

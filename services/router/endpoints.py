@@ -5,12 +5,14 @@
         edge: {listen: "127.0.0.1:8081"}
         otlp: "127.0.0.1:21002"            # the region's collector; no spans without it
         services:
-          inventory: {sidecar: ["127.0.0.1:21041"], app: "127.0.0.1:21040"}
+          inventory:
+            - {sidecar: "127.0.0.1:21041", app: "127.0.0.1:21040"}   # track: stable unless said
 
 Every region of the topology and every service of the contract must be there: what is left out by
 mistake would fail over silently.
 """
 
+import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,17 +28,24 @@ class EndpointsError(Exception):
     """The file breaks a rule. The message says which, and where."""
 
 
+STABLE = "stable"
+TRACK_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+
+
 @dataclass(frozen=True, slots=True)
-class ServiceEndpoints:
-    sidecars: tuple[Address, ...]  # Where edges send. One at least.
-    app: Address  # Where those sidecars pass it on.
+class Host:
+    """One running copy of a service, with the sidecar before it."""
+
+    sidecar: Address  # Where edges send.
+    app: Address  # Where the sidecar passes it on.
+    track: str = STABLE  # Version that runs there, for canary and blue/green.
 
 
 @dataclass(frozen=True, slots=True)
 class RegionEndpoints:
     edge: Address
     otlp: Address | None
-    services: dict[str, ServiceEndpoints]
+    services: dict[str, tuple[Host, ...]]  # One host at least.
 
 
 Endpoints = dict[str, RegionEndpoints]
@@ -70,20 +79,27 @@ def _region(name: str, body: Any, services: AbstractSet[str]) -> RegionEndpoints
         edge=_address(edge["listen"], f"{where}.edge.listen"),
         otlp=None if otlp is None else _address(otlp, f"{where}.otlp"),
         services={
-            str(service): _service(f"{where}.services.{service}", body)
+            str(service): _hosts(f"{where}.services.{service}", body)
             for service, body in listed.items()
         },
     )
 
 
-def _service(where: str, body: Any) -> ServiceEndpoints:
-    fields = _mapping(body, where, required={"sidecar", "app"})
-    sidecars = fields["sidecar"]
-    if not isinstance(sidecars, list) or not sidecars:
-        raise EndpointsError(f"{where}.sidecar: want a list of addresses, and not an empty one")
-    return ServiceEndpoints(
-        tuple(_address(text, f"{where}.sidecar[{i}]") for i, text in enumerate(sidecars)),
+def _hosts(where: str, body: Any) -> tuple[Host, ...]:
+    if not isinstance(body, list) or not body:
+        raise EndpointsError(f"{where}: want a list of hosts, and not an empty one")
+    return tuple(_host(f"{where}[{i}]", fields) for i, fields in enumerate(body))
+
+
+def _host(where: str, body: Any) -> Host:
+    fields = _mapping(body, where, required={"sidecar", "app"}, optional={"track"})
+    track = fields.get("track", STABLE)
+    if not isinstance(track, str) or not TRACK_NAME.fullmatch(track):
+        raise EndpointsError(f"{where}.track: want a name such as {STABLE} or canary")
+    return Host(
+        _address(fields["sidecar"], f"{where}.sidecar"),
         _address(fields["app"], f"{where}.app"),
+        track,
     )
 
 

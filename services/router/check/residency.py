@@ -63,7 +63,8 @@ def _owners(facts: Facts) -> dict[str, set[str]]:
     """Whose each address is, by the endpoints file."""
     owners: dict[str, set[str]] = {}
     for region, found in facts.endpoints.items():
-        parts = [address for one in found.services.values() for address in (*one.sidecars, one.app)]
+        hosts = [host for one in found.services.values() for host in one]
+        parts = [address for host in hosts for address in (host.sidecar, host.app)]
         for address in (*parts, *([found.otlp] if found.otlp else [])):
             owners.setdefault(str(address), set()).add(region)
     return owners

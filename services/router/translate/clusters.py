@@ -65,7 +65,7 @@ def endpoints(facts: Facts, service: str, home: str, name: str = "") -> Resource
             "priority": priority,
             "load_balancing_weight": 1,
             "lb_endpoints": [
-                address.endpoint() for address in facts.endpoints[region].services[service].sidecars
+                host.sidecar.endpoint() for host in facts.endpoints[region].services[service]
             ],
         }
         for priority, region in enumerate(regions)

@@ -1,14 +1,16 @@
 """What a snapshot is made from, and what follows from it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.chassis.contract import PUBLIC, Method
 from services.chassis.keys import Jwk
 from services.chassis.topology import ForeignEdges, Jurisdiction, Topology
 from services.router import nodes
 from services.router.endpoints import Endpoints, RegionEndpoints
+from services.router.leaf import Certificates
 from services.router.nodes import Node
+from services.router.policy import Policy
 
 HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = (
@@ -25,6 +27,8 @@ class Facts:
     keys: Mapping[str, tuple[Jwk, ...]]  # By jurisdiction; one without known keys is left out.
     methods: tuple[Method, ...]
     trace_ratio: float  # Share of the traces begun at the edge that are kept.
+    certificates: Certificates
+    policies: Mapping[str, Policy] = field(default_factory=dict)  # By jurisdiction.
 
     @property
     def here(self) -> RegionEndpoints:
@@ -36,7 +40,7 @@ class Facts:
         sidecars = (
             nodes.sidecar(self.region, service, number)
             for service, found in self.here.services.items()
-            for number in range(1, len(found.sidecars) + 1)
+            for number in range(1, len(found) + 1)
         )
         return (nodes.edge(self.region), *sidecars)
 
@@ -61,6 +65,10 @@ class Facts:
     def redirected_homes(self) -> tuple[str, ...]:
         """Home regions whose tenants this edge sends away."""
         return tuple(name for name in sorted(self.topology.regions) if not self.serves(name))
+
+    def policy_of(self, home: str) -> Policy:
+        """What holds for tenants of ``home``."""
+        return self.policies.get(self.topology.jurisdiction_of(home).name, Policy())
 
     def serves(self, home: str) -> bool:
         jurisdiction = self.topology.jurisdiction_of(home)

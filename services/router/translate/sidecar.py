@@ -21,8 +21,8 @@ _PROBES = tuple({"prefix": prefix} for prefix in (HEALTH, *REFLECTION))
 
 
 def resources(facts: Facts, node: Node) -> Iterator[Resource]:
-    endpoints = facts.here.services[node.service]
-    yield clusters.single(APP, endpoints.app)
+    host = facts.here.services[node.service][node.number - 1]
+    yield clusters.single(APP, host.app)
     yield from tracing.clusters(facts)
     own = [facts.jurisdiction.name]
     tokenless = jwt.open_matches(facts, _PROBES)
@@ -42,8 +42,7 @@ def resources(facts: Facts, node: Node) -> Iterator[Resource]:
         # Health checks have no parent, and so no trace.
         **tracing.of_manager(facts, f"{node.service}-sidecar", percent=0),
     }
-    address = endpoints.sidecars[node.number - 1]
-    yield resource(xds_types.LISTENER, listener.listener(LISTENER, address, manager))
+    yield resource(xds_types.LISTENER, listener.listener(LISTENER, host.sidecar, manager))
 
 
 def _routes(facts: Facts) -> dict[str, Any]:

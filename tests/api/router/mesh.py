@@ -97,7 +97,7 @@ class Mesh:
         return Facts(region, self.topology, self.endpoints, {}, contract.methods(), 1.0)
 
     async def start_backend(self, region: str, service: str) -> None:
-        address = str(self.endpoints[region].services[service].app)
+        address = str(self.endpoints[region].services[service][0].app)
         stack = await self._stack.enter_async_context(AsyncExitStack())
         made = backend(f"{service}@{region}", address)
         self.backends[region, service] = await stack.enter_async_context(made)
@@ -215,7 +215,7 @@ def addresses(found: topology.Topology, ports: Ports) -> dict[str, Any]:
             name: {
                 "edge": {"listen": one()},
                 "otlp": one(),
-                "services": {service: {"sidecar": [one()], "app": one()} for service in services},
+                "services": {service: [{"sidecar": one(), "app": one()}] for service in services},
             }
             for name in found.regions
         }

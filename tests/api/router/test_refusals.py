@@ -140,7 +140,7 @@ async def test_plain_http_keeps_its_status(world: Mesh) -> None:
 
 
 async def test_a_sidecar_refuses_tokens_of_another_jurisdiction(world: Mesh) -> None:
-    sidecar = str(world.endpoints["us-east-1"].services["inventory"].sidecars[0])
+    sidecar = str(world.endpoints["us-east-1"].services["inventory"][0].sidecar)
     before = world.backends["us-east-1", "inventory"].calls
     answer = await call(sidecar, GET_STOCK, world.token(HOME))
     assert (answer.code, answer.reason) == UNAUTHENTICATED

@@ -119,7 +119,7 @@ def test_the_router_accepts_the_files_of_the_world(world: World) -> None:
     found = topology.load(world.places.topology)
     names = {method.service for method in methods()}
     listed = endpoints.load(world.places.endpoints, found, names)
-    assert str(listed["us-east-1"].services["inventory"].app) == "127.0.0.1:21240"
+    assert str(listed["us-east-1"].services["inventory"][0].app) == "127.0.0.1:21240"
     assert found.regions["us-east-1"].endpoint == "http://127.0.0.1:8083"
 
 

@@ -153,5 +153,5 @@ def test_a_long_answer_is_cut_and_told_once(source: Source, logged: list[Any]) -
 
 def _sidecars() -> Iterator[nodes.Node]:
     for service, found in FACTS.here.services.items():
-        for number in range(1, len(found.sidecars) + 1):
+        for number in range(1, len(found) + 1):
             yield nodes.sidecar(FACTS.region, service, number)
