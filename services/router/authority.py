@@ -42,7 +42,7 @@ class Authority:
         """Reads both from PEM. Raises ValueError."""
         private = serialization.load_pem_private_key(key, password=None)
         if not isinstance(private, ec.EllipticCurvePrivateKey):
-            raise ValueError("The authority's key is not of an elliptic curve.")
+            raise ValueError("The authority's key is not of an elliptic curve.")  # noqa: TRY004  # A wrong file.
         return cls(x509.load_pem_x509_certificate(certificate), private)
 
     @property

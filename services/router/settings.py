@@ -11,7 +11,7 @@ class RouterSettings(ServiceSettings, DatabaseSettings):
     endpoints_file: Path = Field(description="Where each part of each region listens, as YAML.")
     ads_address: str = Field(description="host:port on which to serve xDS to the region's proxies.")
     certificates_folder: Path = Field(
-        description="Folder with the mesh certificates of this region and every jurisdiction's bundle."
+        description="Folder with this region's mesh certificates and every jurisdiction's bundle."
     )
     signing_key_addresses: dict[str, tuple[str, ...]] = Field(
         description="JSON object: jurisdiction to list of host:port; identity services of the own, "
