@@ -1,6 +1,9 @@
-"""Facts to snapshots in force: translate, check, publish, or keep what was good."""
+"""Facts to snapshots in force: translate, check, validate, publish, or keep what was good."""
 
+import asyncio
 import dataclasses
+from collections.abc import Mapping
+from typing import Protocol
 
 import structlog
 from google.protobuf import json_format
@@ -8,38 +11,115 @@ from google.protobuf import json_format
 from services.router import check
 from services.router.cache import SnapshotCache
 from services.router.keys import Keys
+from services.router.leaf import Certificates
+from services.router.nodes import Node
+from services.router.policy import Policy
+from services.router.snapshot import Snapshot
 from services.router.translate import Facts, translate
 
 log = structlog.get_logger()
 
+Snapshots = Mapping[Node, Snapshot]
+
+
+class Validator(Protocol):
+    """What asks Envoy itself, see `gate`."""
+
+    def passed(self, snapshots: Snapshots) -> bool:
+        """Whether everything in ``snapshots`` has been found good before. At once."""
+
+    async def problem(self, snapshots: Snapshots) -> str | None:
+        """Says what Envoy would refuse, or None. Takes its time."""
+
 
 class Publisher:
-    def __init__(self, facts: Facts, cache: SnapshotCache) -> None:
+    """Keeps the facts, and in force what follows from them.
+
+    Attributes:
+        refused: why the newest facts are not in force; empty if they are, or are on their way.
+    """
+
+    def __init__(
+        self, facts: Facts, cache: SnapshotCache, validator: Validator | None = None
+    ) -> None:
         self._facts = facts
         self._cache = cache
+        self._validator = validator
+        self._candidate: Snapshots | None = None  # Waits for the validator.
+        self._wake = asyncio.Event()
+        self.refused = ""
 
-    def publish(self, keys: Keys) -> bool:
-        """Publishes what follows from ``keys`` and everything else that is known.
+    @property
+    def facts(self) -> Facts:
+        """The newest facts, in force or refused."""
+        return self._facts
+
+    def update(
+        self,
+        *,
+        keys: Keys | None = None,
+        policies: Mapping[str, Policy] | None = None,
+        certificates: Certificates | None = None,
+    ) -> bool:
+        """Replaces what is given and publishes what follows from all that is known.
 
         Without a key of the own jurisdiction nothing is published: the proxies would refuse
-        everybody. A snapshot that breaks a rule is refused, and the last good one stays.
+        everybody. A snapshot that breaks a rule is refused, and the last good one stays; the facts
+        are kept all the same, and are tried again with the next change.
 
         Returns:
-            Whether it is in force.
+            Whether it is in force. If not: it is refused, or too little is known, or Envoy is being
+            asked about something new, and `run` will publish it.
         """
-        facts = dataclasses.replace(self._facts, keys=keys)
-        if not keys.get(facts.jurisdiction.name):
+        given = {"keys": keys, "policies": policies, "certificates": certificates}
+        known = {name: value for name, value in given.items() if value is not None}
+        self._facts = facts = dataclasses.replace(self._facts, **known)
+        if not facts.keys.get(facts.jurisdiction.name):
             log.info("waiting_for_signing_keys", jurisdiction=facts.jurisdiction.name)
             return False
+        # What is older and still waits is in the new one, as far as it still holds.
+        self._candidate = None
         try:
             snapshots = translate(facts)
         except (json_format.ParseError, ValueError) as error:
-            log.exception("snapshot_refused", problem=str(error))
-            return False
+            log.exception("snapshot_untranslatable")
+            return self._refuse(str(error))
         for node, snapshot in snapshots.items():
             for problem in check.problems(facts, node, snapshot):
-                log.error("snapshot_refused", node=str(node), problem=problem)
-                return False
+                return self._refuse(f"{node}: {problem}")
+        if self._validator is None or self._validator.passed(snapshots):
+            return self._publish(snapshots)
+        self._candidate = snapshots
+        self._wake.set()
+        return False
+
+    async def run(self) -> None:
+        """Puts new content into force once Envoy has found it good, until cancelled."""
+        while self._validator is not None:
+            await self._wake.wait()
+            self._wake.clear()
+            asked = self._candidate
+            if asked is None:
+                continue
+            problem = await self._validator.problem(asked)
+            if problem is not None and asked is self._candidate:
+                self._candidate = None
+                self._refuse(problem)
+            elif self._candidate is not None and self._validator.passed(self._candidate):
+                # Perhaps a newer one than was asked about: a drain that came meanwhile.
+                self._publish(self._candidate)
+            elif self._candidate is not None:
+                self._wake.set()
+
+    def _publish(self, snapshots: Snapshots) -> bool:
+        self._candidate = None
+        self.refused = ""
         self._cache.replace(snapshots)
-        log.info("snapshot_published", keys={name: len(found) for name, found in keys.items()})
+        keys = {name: len(found) for name, found in self._facts.keys.items()}
+        log.info("snapshot_published", keys=keys)
         return True
+
+    def _refuse(self, problem: str) -> bool:
+        self.refused = problem
+        log.error("snapshot_refused", problem=problem)
+        return False

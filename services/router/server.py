@@ -18,6 +18,7 @@ from services.router import endpoints
 from services.router.cache import SnapshotCache
 from services.router.discovery import AdsServicer
 from services.router.keys import KeySource
+from services.router.leaf import Certificates
 from services.router.publish import Publisher
 from services.router.servicer import RouterServicer
 from services.router.settings import RouterSettings
@@ -33,7 +34,9 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     _check_key_addresses(settings, topology)
     cache = SnapshotCache(facts.nodes)
     publisher = Publisher(facts, cache)
-    source = KeySource(topology, settings.signing_key_addresses, publisher.publish)
+    source = KeySource(
+        topology, settings.signing_key_addresses, lambda keys: publisher.update(keys=keys)
+    )
     # A bug in the polling ends the process: better than keys that never change again.
     async with serving_ads(cache, settings.ads_address), asyncio.TaskGroup() as group:
         polling = group.create_task(source.run())
@@ -73,7 +76,8 @@ def _facts(settings: RouterSettings, topology: Topology) -> Facts:
         found = endpoints.load(settings.endpoints_file, topology, names)
     except endpoints.EndpointsError as error:
         raise SystemExit(refusal(f"endpoints: {error}")) from None
-    return Facts(settings.region, topology, found, {}, methods, settings.trace_ratio)
+    nothing = Certificates({}, {})
+    return Facts(settings.region, topology, found, {}, methods, settings.trace_ratio, nothing)
 
 
 def _check_key_addresses(settings: RouterSettings, topology: Topology) -> None:

@@ -129,7 +129,7 @@ class Mesh:
             for name, found in keys.items()
         }
         for region in self.regions.values():
-            assert region.publisher.publish(known)
+            assert region.publisher.update(keys=known)
 
     def token(self, home: str, **changed: Any) -> str:
         jurisdiction = self.topology.jurisdiction_of(home)

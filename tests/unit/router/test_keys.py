@@ -131,10 +131,10 @@ def test_a_hostile_answer_is_left_out_and_the_rest_is_published(
     source.take("US", ABROAD, (HOSTILE[name],))
     source.take("EU", HOME, eu(1))
     assert source.known().keys() == {"EU"}
-    assert publisher.publish(source.known())
+    assert publisher.update(keys=source.known())
     source.take("US", ABROAD, (HOSTILE[name], us(kid="good")))
     assert source.kids("US") == {"good"}
-    assert publisher.publish(source.known())
+    assert publisher.update(keys=source.known())
     assert "signing_keys_malformed" in {entry["event"] for entry in logged}
     assert HOSTILE[name].x not in json.dumps(logged)
 
