@@ -7,10 +7,12 @@ in exactly one jurisdiction, and nothing in here can express a stand-in from ano
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from services.chassis import yaml_file
+from services.chassis import traffic, yaml_file
+from services.chassis.traffic import Mode, Traffic
 
 REGION_NAME = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 JURISDICTION_NAME = re.compile(r"[A-Z]{2,8}")
@@ -43,6 +45,7 @@ class Jurisdiction:
     name: str
     regions: tuple[str, ...]
     foreign_edges: ForeignEdges
+    traffic: Traffic = field(default_factory=Traffic)  # Until operators set another.
 
     @property
     def issuer(self) -> str:
@@ -70,6 +73,20 @@ class Topology:
     def latency_ms(self, one: str, other: str) -> float | None:
         """Returns the round trip between two regions, or None if the file does not tell it."""
         return 0.0 if one == other else self.latencies_ms.get(frozenset((one, other)))
+
+    def unknown_to(self, mode: Mode, jurisdiction: str) -> list[str]:
+        """Says which facts are missing for steering a jurisdiction's traffic by ``mode``."""
+        regions = self.jurisdictions[jurisdiction].regions
+        if mode is Mode.LATENCY:
+            return [
+                f"latencies_ms tells none between {one} and {other}"
+                for one, other in combinations(regions, 2)
+                if self.latency_ms(one, other) is None
+            ]
+        if mode is Mode.GEOLOCATION:
+            unknown = [name for name in regions if self.regions[name].location is None]
+            return [f"regions.{name} has no location" for name in unknown]
+        return []
 
 
 def load(path: Path) -> Topology:
@@ -103,27 +120,35 @@ def parse(document: Any) -> Topology:
     if not isinstance(edge["reflection"], bool):
         raise TopologyError("edge.reflection: want true or false")
     origins = _strings(edge["cors_origins"], "edge.cors_origins")
-    return Topology(
+    found = Topology(
         jurisdictions,
         regions,
         cors_origins=origins,
         reflection=edge["reflection"],
         latencies_ms=_latencies(top.get("latencies_ms"), regions),
     )
+    for name, each in jurisdictions.items():
+        for problem in found.unknown_to(each.traffic.mode, name):
+            raise TopologyError(f"jurisdictions.{name}.traffic.mode: {problem}")
+    return found
 
 
 def _jurisdiction(name: str, body: Any) -> Jurisdiction:
     where = f"jurisdictions.{name}"
     if not JURISDICTION_NAME.fullmatch(name):
         raise TopologyError(f"{where}: a jurisdiction is named by 2-8 capital letters")
-    fields = _mapping(body, where, required={"regions", "foreign_edges"})
+    fields = _mapping(body, where, required={"regions", "foreign_edges"}, optional={"traffic"})
     regions = _strings(fields["regions"], f"{where}.regions")
     if not regions:
         raise TopologyError(f"{where}.regions: at least one region is needed")
     modes = [mode.value for mode in ForeignEdges]
     if fields["foreign_edges"] not in modes:
         raise TopologyError(f"{where}.foreign_edges: want one of {', '.join(modes)}")
-    return Jurisdiction(name, regions, ForeignEdges(fields["foreign_edges"]))
+    try:
+        steered = traffic.parse(fields.get("traffic"), regions)
+    except ValueError as problem:
+        raise TopologyError(f"{where}.{problem}") from None
+    return Jurisdiction(name, regions, ForeignEdges(fields["foreign_edges"]), steered)
 
 
 def _owners(jurisdictions: dict[str, Jurisdiction]) -> dict[str, str]:

@@ -7,22 +7,28 @@ is Envoy's own knowledge, not the policy's.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from services.chassis import traffic
 from services.chassis.topology import Topology
+from services.chassis.traffic import PERCENT, Mode, Traffic
+
+__all__ = [
+    "PERCENT",
+    "WHOLE",
+    "Choice",
+    "Mode",
+    "Policy",
+    "baseline",
+    "choices",
+    "family",
+    "problems",
+    "stranded",
+]
 
 WHOLE = 10_000
 """Shares are counted in hundredths of a percent: a drain by 1 % of a weight of 1 % is still one."""
 
-PERCENT = 100
 EARTH_KM = 6371.0
-
-
-class Mode(StrEnum):
-    FAILOVER = "failover"  # The home region first.
-    LATENCY = "latency"  # First the region with the shortest way from the edge.
-    GEOLOCATION = "geolocation"  # First the region nearest to the edge on the globe.
-    WEIGHTED = "weighted"  # Each region first for its share.
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,36 @@ class Policy:
     tracks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Service to track to percent; a service that is not named uses its hosts alike."""
     home_epoch_floor: int = 0  # Tokens with a lower home epoch are refused.
+
+
+def baseline(topology: Topology, jurisdiction: str) -> Policy:
+    """Returns what holds until operators set something else."""
+    steered = topology.jurisdictions[jurisdiction].traffic
+    return Policy(steered.mode, dict(steered.weights))
+
+
+def problems(topology: Topology, jurisdiction: str, policy: Policy) -> list[str]:
+    """Says why mode and weights of ``policy`` cannot hold in ``jurisdiction``, field first."""
+    steered = Traffic(policy.mode, policy.weights)
+    missing = topology.unknown_to(policy.mode, jurisdiction)
+    return [
+        *traffic.problems(steered, topology.jurisdictions[jurisdiction].regions),
+        *(f"mode: {problem}" for problem in missing),
+    ]
+
+
+def stranded(topology: Topology, jurisdiction: str, drained: Mapping[str, int]) -> tuple[str, ...]:
+    """Returns the home regions whose tenants nobody would serve, with so much drained."""
+    return tuple(
+        home
+        for home in topology.jurisdictions[jurisdiction].regions
+        if all(drained.get(region, 0) >= PERCENT for region in family(topology, home))
+    )
+
+
+def family(topology: Topology, home: str) -> tuple[str, ...]:
+    """Who may serve tenants of ``home``, in the topology's order."""
+    return (home, *topology.regions[home].failover)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +87,7 @@ def choices(topology: Topology, policy: Policy, edge: str, home: str) -> tuple[C
     Raises:
         ValueError: the policy needs a location or latency that the topology does not tell.
     """
-    family = (home, *topology.regions[home].failover)
-    order = _order(topology, policy.mode, edge, family)
+    order = _order(topology, policy.mode, edge, family(topology, home))
     usable = tuple(region for region in order if policy.drained.get(region, 0) < PERCENT)
     if not usable:
         return (Choice(WHOLE, ()),)
@@ -86,12 +121,12 @@ def _stand_in(policy: Policy, region: str, usable: tuple[str, ...]) -> str:
     return next(iter((*whole, *others, region)))
 
 
-def _order(topology: Topology, mode: Mode, edge: str, family: tuple[str, ...]) -> tuple[str, ...]:
+def _order(topology: Topology, mode: Mode, edge: str, regions: tuple[str, ...]) -> tuple[str, ...]:
     if mode is Mode.LATENCY:
-        return tuple(sorted(family, key=lambda region: _latency(topology, edge, region)))
+        return tuple(sorted(regions, key=lambda region: _latency(topology, edge, region)))
     if mode is Mode.GEOLOCATION:
-        return tuple(sorted(family, key=lambda region: _distance_km(topology, edge, region)))
-    return family
+        return tuple(sorted(regions, key=lambda region: _distance_km(topology, edge, region)))
+    return regions
 
 
 def _latency(topology: Topology, one: str, other: str) -> float:

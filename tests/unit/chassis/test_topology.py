@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from services.chassis import topology
+from services.chassis.traffic import Mode, Traffic
 
 GOOD = yaml.safe_load(
     """
@@ -36,6 +37,10 @@ def changed(path: str, value: Any) -> Any:
     return document
 
 
+def weighted(weights: Any) -> Any:
+    return {"mode": "weighted", "weights": weights}
+
+
 def test_reads_what_is_right() -> None:
     found = topology.parse(GOOD)
     assert found.jurisdiction_of("eu-west-1").name == "EU"
@@ -52,6 +57,27 @@ def test_reads_what_is_right() -> None:
         ("jurisdictions/EU/regions", [], "at least one region"),
         ("jurisdictions/EU/foreign_edges", "mirror", "want one of redirect, forward"),
         ("jurisdictions/EU/foreign_edges", None, "jurisdictions.EU.foreign_edges: missing"),
+        ("jurisdictions/EU/traffic", {}, "traffic.mode: want one of failover, latency"),
+        ("jurisdictions/EU/traffic", ["latency"], "EU.traffic: want mode, and weights"),
+        ("jurisdictions/EU/traffic", {"mode": "failover", "speed": 1}, "EU.traffic: want mode"),
+        ("jurisdictions/EU/traffic", {"mode": "random"}, "traffic.mode: want one of"),
+        ("jurisdictions/EU/traffic", {"mode": "latency"}, "tells none between eu-central-1"),
+        ("jurisdictions/EU/traffic", {"mode": "geolocation"}, "eu-central-1 has no location"),
+        ("jurisdictions/EU/traffic", weighted({"eu-west-1": 99}), "add up to 99, not to 100"),
+        ("jurisdictions/EU/traffic", weighted({"us-east-1": 100}), "not a region of the jurisdi"),
+        ("jurisdictions/EU/traffic", weighted({"eu-west-1": 100.0}), "whole percent"),
+        ("jurisdictions/EU/traffic", weighted({"eu-west-1": True}), "whole percent"),
+        ("jurisdictions/EU/traffic", weighted([]), "whole percent"),
+        (
+            "jurisdictions/EU/traffic",
+            weighted({"eu-west-1": 110, "eu-central-1": -10}),
+            "a percent, 0 to 100",
+        ),
+        (
+            "jurisdictions/EU/traffic",
+            {"mode": "failover", "weights": {"eu-west-1": 100}},
+            "weights: only for weighted",
+        ),
         ("regions/eu-west-1/failover", ["us-east-1"], "us-east-1 is not another region of EU"),
         ("regions/eu-west-1/failover", ["eu-west-1"], "not another region"),
         ("regions/eu-west-1/failover", ["eu-central-1", "eu-central-1"], "stands twice"),
@@ -68,6 +94,13 @@ def test_refuses_with_place_and_reason(path: str, value: Any, problem: str) -> N
     with pytest.raises(topology.TopologyError, match=problem) as refusal:
         topology.parse(changed(path, value))
     assert "\n" not in str(refusal.value)
+
+
+def test_a_jurisdiction_may_say_how_its_traffic_is_steered() -> None:
+    assert topology.parse(GOOD).jurisdictions["EU"].traffic == Traffic(Mode.FAILOVER)
+    weights = {"eu-central-1": 80, "eu-west-1": 20}
+    found = topology.parse(changed("jurisdictions/EU/traffic", weighted(weights)))
+    assert found.jurisdictions["EU"].traffic == Traffic(Mode.WEIGHTED, weights)
 
 
 def test_the_deployed_file_is_right() -> None:
