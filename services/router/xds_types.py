@@ -27,6 +27,7 @@ _MODULES = (
     "config.endpoint.v3.endpoint_pb2",
     "config.listener.v3.listener_pb2",
     "config.route.v3.route_pb2",
+    "extensions.access_loggers.open_telemetry.v3.logs_service_pb2",
     "extensions.filters.http.cors.v3.cors_pb2",
     "extensions.filters.http.grpc_web.v3.grpc_web_pb2",
     "extensions.filters.http.health_check.v3.health_check_pb2",
@@ -42,6 +43,9 @@ _MODULES = (
     "extensions.tracers.opentelemetry.samplers.v3.parent_based_sampler_pb2",
     "extensions.tracers.opentelemetry.samplers.v3.trace_id_ratio_based_sampler_pb2",
     "extensions.transport_sockets.tls.v3.secret_pb2",
+    "extensions.transport_sockets.tls.v3.tls_pb2",
+    "extensions.transport_sockets.tls.v3.tls_spiffe_validator_config_pb2",
+    "extensions.filters.http.local_ratelimit.v3.local_rate_limit_pb2",
     "extensions.upstreams.http.v3.http_protocol_options_pb2",
     "config.trace.v3.opentelemetry_pb2",
 )
