@@ -11,6 +11,8 @@ import grpc.aio
 import structlog
 from envoy.service.discovery.v3 import ads_pb2_grpc
 
+from services.chassis.topology import Region
+from services.router import ads_server
 from services.router.cache import SnapshotCache, UnknownNode
 from services.router.delta import DeltaStream
 from services.router.nodes import Node
@@ -23,8 +25,12 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class AdsServicer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc]  # Untyped.
-    def __init__(self, cache: SnapshotCache) -> None:
+    def __init__(self, cache: SnapshotCache, region: Region) -> None:
         self._cache = cache
+        self._region = region
+
+    def register(self, server: grpc.aio.Server) -> None:
+        ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(self, server)
 
     async def StreamAggregatedResources(  # noqa: N802  # The contract's name.
         self, request_iterator: AsyncIterator[Any], context: Context
@@ -69,10 +75,12 @@ class AdsServicer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ign
 
     async def _node(self, request: Any, context: Context) -> Node:
         try:
-            return self._cache.node(request.node.id)
+            node = self._cache.node(request.node.id)
         except UnknownNode as error:
             log.warning("proxy_refused", problem=str(error))
             await context.abort(grpc.StatusCode.NOT_FOUND, str(error))
+        await ads_server.check_peer(context, node, self._region)
+        return node
 
 
 class _Request:

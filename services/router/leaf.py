@@ -1,7 +1,9 @@
 """Certificates as the router holds them."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +18,12 @@ class Leaf:
 class Certificates:
     """What the proxies of this region prove themselves with, and whom they trust."""
 
-    leaves: Mapping[str, Leaf]  # By SPIFFE id: of this region's edges, sidecars and clients.
+    leaves: Mapping[str, Leaf]  # By SPIFFE id: of this region's proxies, clients and routers.
     bundles: Mapping[str, bytes]  # By jurisdiction: its authorities, PEM. Public.
+
+
+class Issuer(Protocol):
+    """Whoever signs certificates for one jurisdiction."""
+
+    def issue(self, spiffe_id: str, now: dt.datetime, *, names: tuple[str, ...] = ()) -> Leaf:
+        """Returns a fresh certificate and key. ``names`` are DNS names it is good for as well."""

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
-import grpc.aio
-import structlog
-from envoy.service.discovery.v3 import ads_pb2_grpc
 from hemline.router.v1 import router_service_pb2 as pb
 from hemline.router.v1 import router_service_pb2_grpc as pb_grpc
 
@@ -14,8 +12,10 @@ from services.chassis import contract
 from services.chassis.server import Served
 from services.chassis.settings import refusal
 from services.chassis.topology import Topology
-from services.router import endpoints
+from services.router import ads_server, endpoints
+from services.router.ads_server import ServerIdentity
 from services.router.cache import SnapshotCache
+from services.router.certificates import CertificatesError, CertificateSource
 from services.router.discovery import AdsServicer
 from services.router.keys import KeySource
 from services.router.leaf import Certificates
@@ -24,22 +24,36 @@ from services.router.servicer import RouterServicer
 from services.router.settings import RouterSettings
 from services.router.translate import Facts
 
-log = structlog.get_logger()
-
 
 @asynccontextmanager
 async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[Sequence[Served]]:
     """Runs the control plane until left. Ends the process if a setting or file is wrong."""
-    facts = _facts(settings, topology)
+    names = {method.service for method in contract.methods()}
+    certificates = CertificateSource(
+        settings.certificates_folder, topology, settings.region, sorted(names)
+    )
+    facts = _facts(settings, topology, names, certificates)
     _check_key_addresses(settings, topology)
     cache = SnapshotCache(facts.nodes)
     publisher = Publisher(facts, cache)
     source = KeySource(
         topology, settings.signing_key_addresses, lambda keys: publisher.update(keys=keys)
     )
+    region = topology.regions[settings.region]
+    identity = ServerIdentity(region, facts.certificates)
+
+    def renewed(found: Certificates) -> None:
+        identity.update(found)
+        publisher.update(certificates=found)
+
     # A bug in the polling ends the process: better than keys that never change again.
-    async with serving_ads(cache, settings.ads_address), asyncio.TaskGroup() as group:
-        polling = group.create_task(source.run())
+    async with (
+        ads_server.serving(settings.ads_address, identity, [AdsServicer(cache, region).register]),
+        asyncio.TaskGroup() as group,
+    ):
+        polling = [
+            group.create_task(running) for running in (source.run(), certificates.run(renewed))
+        ]
         yield [
             Served(
                 pb.DESCRIPTOR.services_by_name["RouterService"],
@@ -47,37 +61,25 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
                 RouterServicer(topology),
             )
         ]
-        polling.cancel()
+        for task in polling:
+            task.cancel()
 
 
-@asynccontextmanager
-async def serving_ads(cache: SnapshotCache, address: str) -> AsyncIterator[int]:
-    """Serves xDS until left. Yields the port. Ends the process if it is taken."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(AdsServicer(cache), server)
+def _facts(
+    settings: RouterSettings,
+    topology: Topology,
+    services: AbstractSet[str],
+    certificates: CertificateSource,
+) -> Facts:
     try:
-        port = server.add_insecure_port(address)
-    except RuntimeError:
-        problem = f"setting HEMLINE_ADS_ADDRESS: cannot listen on {address}; is it taken?"
-        raise SystemExit(refusal(problem)) from None
-    await server.start()
-    log.info("serving_xds", address=address)
-    try:
-        yield port
-    finally:
-        # Streams of proxies never end by themselves.
-        await server.stop(None)
-
-
-def _facts(settings: RouterSettings, topology: Topology) -> Facts:
-    methods = contract.methods()
-    names = {method.service for method in methods}
-    try:
-        found = endpoints.load(settings.endpoints_file, topology, names)
+        found = endpoints.load(settings.endpoints_file, topology, services)
+        read = certificates.load()
     except endpoints.EndpointsError as error:
         raise SystemExit(refusal(f"endpoints: {error}")) from None
-    nothing = Certificates({}, {})
-    return Facts(settings.region, topology, found, {}, methods, settings.trace_ratio, nothing)
+    except CertificatesError as error:
+        raise SystemExit(refusal(f"certificates: {error}")) from None
+    methods = contract.methods()
+    return Facts(settings.region, topology, found, {}, methods, settings.trace_ratio, read)
 
 
 def _check_key_addresses(settings: RouterSettings, topology: Topology) -> None:

@@ -2,10 +2,12 @@
 
 import base64
 import json
+import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any, cast
 
 import grpc
@@ -14,15 +16,17 @@ from google.rpc import error_details_pb2, status_pb2
 
 from services.chassis import contract, topology
 from services.chassis.keys import Jwk
-from services.router import endpoints, nodes
+from services.router import ads_server, endpoints, nodes
+from services.router.ads_server import ServerIdentity
 from services.router.bootstrap import bootstrap
 from services.router.cache import SnapshotCache
+from services.router.discovery import AdsServicer
 from services.router.nodes import Node
 from services.router.publish import Publisher
-from services.router.server import serving_ads
 from services.router.translate import Facts
 from tests.api.router.backend import Echo, backend
 from tests.api.router.collector import Collector, collector
+from tests.support.certificates import MeshCertificates
 from tests.support.envoy import Proxy, envoy
 from tests.support.servers import free_port
 from tests.support.tokens import Signer, claims
@@ -61,6 +65,8 @@ class Region:
 
     def __init__(self, facts: Facts, ads_address: str) -> None:
         self.facts = facts
+        self.region = facts.topology.regions[facts.region]
+        self.identity = ServerIdentity(self.region, facts.certificates)
         known = [nodes.edge(facts.region)]
         known += [nodes.sidecar(facts.region, name, 1) for name in facts.here.services]
         self.cache = SnapshotCache(known)
@@ -69,7 +75,9 @@ class Region:
         self.ads_address = ads_address
 
     async def start(self) -> None:
-        await self.ads.enter_async_context(serving_ads(self.cache, self.ads_address))
+        register = AdsServicer(self.cache, self.region).register
+        serving = ads_server.serving(self.ads_address, self.identity, [register])
+        await self.ads.enter_async_context(serving)
 
     async def stop(self) -> None:
         await self.ads.aclose()
@@ -81,6 +89,8 @@ class Mesh:
         self.signers: dict[str, Signer] = signers
         self._stack = stack
         self._ports = Ports()
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hemline-mesh-")))
+        self.certificates = MeshCertificates(folder, found)
         self.endpoints = endpoints.parse(
             addresses(found, self._ports), found, {method.service for method in contract.methods()}
         )
@@ -94,7 +104,15 @@ class Mesh:
         self.running: dict[Node, AsyncExitStack] = {}
 
     def _facts(self, region: str) -> Facts:
-        return Facts(region, self.topology, self.endpoints, {}, contract.methods(), 1.0)
+        return Facts(
+            region,
+            self.topology,
+            self.endpoints,
+            {},
+            contract.methods(),
+            1.0,
+            self.certificates.load(region),
+        )
 
     async def start_backend(self, region: str, service: str) -> None:
         address = str(self.endpoints[region].services[service][0].app)
@@ -110,7 +128,8 @@ class Mesh:
         stack = await self._stack.enter_async_context(AsyncExitStack())
         admin = self._ports.one()
         ads = [self.regions[node.region].ads_address]
-        config = bootstrap(str(node), ads, admin, api_type=api_type)
+        folder, region = self.certificates.folder(node.region), self.topology.regions[node.region]
+        config = bootstrap(str(node), ads, admin, folder, region, api_type=api_type)
         self.proxies[node] = await stack.enter_async_context(envoy(config))
         self.running[node] = stack
 
