@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
+import grpc.aio
 
 from services.chassis import contract
 from services.chassis.topology import Topology
@@ -48,13 +49,21 @@ class MeshCertificates:
         chain, key = (of(folder, name) for of in (certificate_files.chain, certificate_files.key))
         return Leaf(chain.read_bytes(), key.read_bytes())
 
+    def channel(self, ads_address: str, name: str, region: str) -> grpc.aio.Channel:
+        """To the region's router, as whoever has the leaf of this name."""
+        authority = self.authorities[self._topology.regions[region].jurisdiction]
+        return channel(ads_address, self.leaf(name, region), authority.certificate_pem)
+
+
+def channel(ads_address: str, leaf: Leaf | None, trusted: bytes) -> grpc.aio.Channel:
+    """To a router that ``trusted`` vouches for, with ``leaf`` as the proof of who calls."""
+    proof = (None, None) if leaf is None else (leaf.key, leaf.chain)
+    return grpc.aio.secure_channel(
+        ads_address,
+        grpc.ssl_channel_credentials(trusted, *proof),
+        options=[("grpc.ssl_target_name_override", "localhost")],
+    )
+
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def channel_credentials(leaf: Leaf | None, trusted: bytes) -> grpc.ChannelCredentials:
-    """What a client proves itself with, if with anything, and whom it believes."""
-    if leaf is None:
-        return grpc.ssl_channel_credentials(trusted)
-    return grpc.ssl_channel_credentials(trusted, leaf.key, leaf.chain)

@@ -22,6 +22,7 @@ from services.router.settings import RouterSettings
 from tests.api.router.conftest import two_jurisdictions
 from tests.api.router.identity import identity
 from tests.api.router.mesh import Ports, addresses, jwk
+from tests.support.certificates import MeshCertificates
 from tests.support.envoy import until
 from tests.support.tokens import Signer
 
@@ -35,6 +36,7 @@ class Control:
     def __init__(self, folder: Path) -> None:
         ports = Ports()
         self.eu, self.us, self.ads = ports.one(), ports.one(), ports.one()
+        self.certificates = MeshCertificates(folder / "certificates", TOPOLOGY)
         self.endpoints_file = folder / "endpoints.yaml"
         self.endpoints_file.write_text(yaml.safe_dump(addresses(TOPOLOGY, ports)))
 
@@ -45,6 +47,8 @@ class Control:
             "address": "127.0.0.1:0",
             "identity_addresses": (self.eu,),
             "endpoints_file": self.endpoints_file,
+            "database_urls": {"eu-central-1": "postgresql://127.0.0.1:1/router"},
+            "certificates_folder": self.certificates.folder("eu-central-1"),
             "ads_address": self.ads,
             "signing_key_addresses": {"EU": (self.eu,), "US": (self.us,)},
             **changed,
@@ -53,7 +57,10 @@ class Control:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Client"]:
-        async with parts(self.settings(), TOPOLOGY), grpc.aio.insecure_channel(self.ads) as channel:
+        async with (
+            parts(self.settings(), TOPOLOGY),
+            self.certificates.channel(self.ads, "edge", "eu-central-1") as channel,
+        ):
             yield Client(channel)
 
 
