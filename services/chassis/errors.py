@@ -14,6 +14,7 @@
 Anything else that leaves a handler is a bug. The caller sees INTERNAL and nothing more.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 
@@ -22,6 +23,14 @@ class FieldViolation(NamedTuple):
 
     field: str  # Path from the request, such as `movement.sku` or `lines[12].units`.
     description: str  # The rule, and what to send instead.
+
+
+class RuleViolation(NamedTuple):
+    """One rule that the present state breaks."""
+
+    rule: str  # Stable identifier, UPPER_SNAKE_CASE.
+    subject: str  # What breaks it, such as `regions/eu-west-1`.
+    description: str  # How, and what to do about it.
 
 
 class HemlineError(Exception):
@@ -59,7 +68,14 @@ class NotFound(HemlineError): ...
 class AlreadyExists(HemlineError): ...
 
 
-class FailedPrecondition(HemlineError): ...
+class FailedPrecondition(HemlineError):
+    """Carries the rules that the state breaks, where there is more to say than the reason."""
+
+    def __init__(
+        self, message: str, violations: Sequence[RuleViolation] = (), **metadata: object
+    ) -> None:
+        super().__init__(message, **metadata)
+        self.violations = tuple(violations)
 
 
 class Aborted(HemlineError): ...

@@ -41,6 +41,13 @@ def to_status(error: errors.HemlineError) -> status_pb2.Status:
                 field=violation.field, description=violation.description
             )
         status.details.add().Pack(bad_request)
+    if isinstance(error, errors.FailedPrecondition) and error.violations:
+        failure = error_details_pb2.PreconditionFailure()
+        for broken in error.violations:
+            failure.violations.add(
+                type=broken.rule, subject=broken.subject, description=broken.description
+            )
+        status.details.add().Pack(failure)
     if isinstance(error, errors.Unavailable):
         delay = Duration()
         delay.FromMilliseconds(int(error.retry_seconds * 1000))

@@ -36,6 +36,14 @@ def test_reason_and_metadata_cross() -> None:
     assert info.metadata == {"request_id": "1"}  # type: ignore[attr-defined]
 
 
+def test_a_broken_rule_is_named_with_what_breaks_it() -> None:
+    rule = errors.RuleViolation("LAST_ONE", "regions/x", "no other is left.")
+    found = status.to_status(errors.FailedPrecondition("No.", [rule]))
+    (violation,) = detail(found, error_details_pb2.PreconditionFailure).violations  # type: ignore[attr-defined]
+    assert (violation.type, violation.subject, violation.description) == rule
+    assert len(status.to_status(errors.FailedPrecondition("No.")).details) == 1
+
+
 def test_unavailable_says_when_to_retry() -> None:
     retry = detail(status.to_status(errors.Unavailable("x")), error_details_pb2.RetryInfo)
     assert retry.retry_delay.ToMilliseconds() == pytest.approx(1000)  # type: ignore[attr-defined]
