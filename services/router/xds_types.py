@@ -15,6 +15,9 @@ ROUTES = f"{PREFIX}envoy.config.route.v3.RouteConfiguration"
 ORDER = (SECRET, CLUSTER, ENDPOINTS, EXTENSION, LISTENER, ROUTES)
 """Make before break: what is referred to comes before what refers to it."""
 
+REFERRING = (LISTENER, ROUTES)
+"""Types that refer to clusters."""
+
 FULL_STATE = frozenset({CLUSTER, LISTENER})
 """Types of which an answer of the state-of-the-world protocol must hold everything."""
 

@@ -6,7 +6,16 @@ that agree by accident are less likely than one that is wrong.
 
 from collections.abc import Iterator
 
-from services.router.check import listeners, references, residency, routes, tokens
+from services.router.check import (
+    access_log,
+    doors,
+    listeners,
+    references,
+    residency,
+    routes,
+    tokens,
+    upstreams,
+)
 from services.router.nodes import Kind, Node
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
@@ -16,7 +25,12 @@ def problems(facts: Facts, node: Node, snapshot: Snapshot) -> Iterator[str]:
     """Yields, in a sentence each, which rules ``snapshot`` breaks. None if it may be published."""
     yield from references.problems(snapshot)
     yield from residency.problems(facts, snapshot)
+    yield from doors.problems(facts, node, snapshot)
+    yield from upstreams.problems(facts, node, snapshot)
+    if node.kind is Kind.CLIENT:
+        return
     yield from tokens.problems(facts, node, snapshot)
     yield from listeners.problems(facts, node, snapshot)
+    yield from access_log.problems(facts, node, snapshot)
     if node.kind is Kind.EDGE:
         yield from routes.problems(facts, snapshot)

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from services.router import xds_types
+from services.router.check import rbac
 from services.router.check.plain import Plain, dicts
-from services.router.check.tokens import open_matches
 from services.router.nodes import Kind, Node
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
 
-JWT = "envoy.filters.http.jwt_authn"
 VERIFIES = "hemline-jwt"
 
 BEFORE = frozenset({"health_check.v3.HealthCheck", "grpc_web.v3.GrpcWeb", "cors.v3.Cors"})
@@ -59,10 +58,12 @@ def _filters(facts: Facts, node: Node, name: str, manager: Plain) -> Iterator[st
     for one in before:
         if _kind(one) not in allowed:
             yield f"listener {name} has the filter {one.get('name')} before token verification"
-    wanted = {"policies": _policies(facts, node)} if node.kind is Kind.SIDECAR else None
     config = last[1]["typed_config"]
-    if config.get("rules") != wanted or config.keys() - {"@type", "rules"}:
-        yield f"listener {name}: RBAC lets pass others than it should"
+    if config.keys() - {"@type", "rules"} or (node.kind is Kind.EDGE and "rules" in config):
+        yield f"listener {name}: RBAC is told more than it should"
+    if node.kind is Kind.SIDECAR:
+        for problem in rbac.problems(facts, node, config.get("rules")):
+            yield f"listener {name}: {problem}"
 
 
 def _kind(http_filter: Plain) -> str:
@@ -74,30 +75,6 @@ def _kind(http_filter: Plain) -> str:
         return ""
     kind: str = http_filter["typed_config"].get("@type", "")
     return kind.removeprefix(xds_types.HTTP_FILTERS)
-
-
-def _policies(facts: Facts, node: Node) -> Plain:
-    """A sidecar takes its own jurisdiction's tokens, and what needs none."""
-    own = facts.jurisdiction.name
-    claim = {
-        "filter": JWT,
-        "path": [{"key": own}, {"key": "jurisdiction"}],
-        "value": {"string_match": {"exact": own}},
-    }
-    paths = [
-        {"exact": match["path"]} if "path" in match else match
-        for match in open_matches(facts, node)
-    ]
-    return {
-        "jurisdiction": {
-            "permissions": [{"any": True}],
-            "principals": [{"sourced_metadata": {"metadata_matcher": claim}}],
-        },
-        "open": {
-            "permissions": [{"url_path": {"path": path}} for path in paths],
-            "principals": [{"any": True}],
-        },
-    }
 
 
 def _hardening(name: str, manager: Plain) -> Iterator[str]:

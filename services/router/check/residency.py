@@ -16,18 +16,18 @@ def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
 
 
 def _residency(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
-    """A home region's cluster holds addresses of its jurisdiction; any other, of this region."""
-    owners = _owners(facts)
-    for kind in (xds_types.CLUSTER, xds_types.ENDPOINTS):
-        for name, found in snapshot.of(kind).items():
-            home = name.partition("|")[2]
-            if home and home not in facts.topology.regions:
-                yield f"cluster {name} is for tenants of an unknown region"
-                continue
-            allowed = facts.topology.jurisdiction_of(home).regions if home else (facts.region,)
-            for address in addresses(found.plain):
-                for region in sorted(owners.get(address, {"nowhere"}) - set(allowed)):
-                    yield f"cluster {name} holds {address}, which is in {region}"
+    """A home region's cluster holds sidecars of its service, within its jurisdiction."""
+    for name, found in snapshot.of(xds_types.ENDPOINTS).items():
+        service, _, home = name.partition("|")
+        home = home.partition("|")[0]
+        if home not in facts.topology.regions:
+            yield f"cluster {name} is for tenants of an unknown region"
+            continue
+        owners = sidecars(facts, service.removesuffix("-open"))
+        allowed = set(facts.topology.jurisdiction_of(home).regions)
+        for address in addresses(found.plain):
+            for region in sorted(owners.get(address, {"nowhere"}) - allowed):
+                yield f"cluster {name} holds {address}, which is in {region}"
 
 
 def _sockets(snapshot: Snapshot) -> Iterator[str]:
@@ -59,14 +59,12 @@ def _discovery(name: str, cluster: Plain) -> Iterator[str]:
         yield f"cluster {name} takes endpoints of {other}"
 
 
-def _owners(facts: Facts) -> dict[str, set[str]]:
-    """Whose each address is, by the endpoints file."""
+def sidecars(facts: Facts, service: str) -> dict[str, set[str]]:
+    """In which region each address of a sidecar of ``service`` is, by the endpoints file."""
     owners: dict[str, set[str]] = {}
     for region, found in facts.endpoints.items():
-        hosts = [host for one in found.services.values() for host in one]
-        parts = [address for host in hosts for address in (host.sidecar, host.app)]
-        for address in (*parts, *([found.otlp] if found.otlp else [])):
-            owners.setdefault(str(address), set()).add(region)
+        for host in found.services.get(service, ()):
+            owners.setdefault(str(host.sidecar), set()).add(region)
     return owners
 
 

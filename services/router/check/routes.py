@@ -37,7 +37,7 @@ def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
                 for way in sorted(action.keys() & OTHER_WAYS):
                     yield f"route {route.get('name')} chooses where to go by {way}"
                 cluster = action.get("cluster", "")
-                home = cluster.partition("|")[2]
+                home = cluster.partition("|")[2].partition("|")[0]
                 if home and not _is_open(facts, route) and not _claims(facts, route["match"], home):
                     yield f"route {route.get('name')} leads to {cluster} without its claims"
             if not _denies(last):

@@ -3,21 +3,33 @@
 from collections.abc import Iterator
 from typing import Any
 
-from services.router import xds_types
+from services.router import spiffe, xds_types
 from services.router.snapshot import Resource, resource
-from services.router.translate import clusters, cors, jwt, listener, replies, routes, tracing
+from services.router.translate import (
+    access_log,
+    clusters,
+    cors,
+    jwt,
+    listener,
+    replies,
+    routes,
+    tls,
+    tracing,
+)
 from services.router.translate.facts import Facts
 
 LISTENER = "edge"
 
 
 def resources(facts: Facts) -> Iterator[Resource]:
+    yield tls.identity(facts, spiffe.edge(facts.topology.regions[facts.region]))
+    yield from tls.trusts(
+        facts, (facts.topology.jurisdiction_of(home).name for home in facts.served_homes)
+    )
     for home in facts.served_homes:
         for service in facts.services:
-            yield clusters.of_service(service, home)
-            yield clusters.endpoints(facts, service, home)
-    yield clusters.of_probes(facts.region)
-    yield clusters.endpoints(facts, "identity", facts.region, clusters.PROBES)
+            yield from clusters.of_targets(facts, service, home)
+    yield from clusters.of_probes(facts)
     yield clusters.fail_closed()
     yield from tracing.clusters(facts)
     tokenless = jwt.open_matches(facts, routes.probes(facts))
@@ -44,6 +56,7 @@ def _listener(facts: Facts) -> dict[str, Any]:
         "use_remote_address": True,
         "stream_idle_timeout": listener.HTTP_IDLE,
         "local_reply_config": replies.of_edge(),
+        "access_log": access_log.of_edge(facts),
         **listener.hardening(),
         **tracing.of_manager(facts, "edge", percent=facts.trace_ratio * 100),
     }

@@ -11,6 +11,7 @@ from services.router.endpoints import Endpoints, RegionEndpoints
 from services.router.leaf import Certificates
 from services.router.nodes import Node
 from services.router.policy import Policy
+from services.router.translate import callers
 
 HEALTH = "/grpc.health.v1.Health/"
 REFLECTION = (
@@ -36,13 +37,15 @@ class Facts:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The proxies to be configured: one that stands for every edge, and each sidecar."""
+        """The proxies to be configured: each sidecar, and one for all edges, or clients, alike."""
         sidecars = (
             nodes.sidecar(self.region, service, number)
             for service, found in self.here.services.items()
             for number in range(1, len(found) + 1)
         )
-        return (nodes.edge(self.region), *sidecars)
+        present = (one for one in callers.all_callers() if one in self.here.services)
+        clients = (nodes.client(self.region, service) for service in present)
+        return (nodes.edge(self.region), *sidecars, *clients)
 
     @property
     def jurisdiction(self) -> Jurisdiction:
@@ -71,11 +74,15 @@ class Facts:
         return self.policies.get(self.topology.jurisdiction_of(home).name, Policy())
 
     def serves(self, home: str) -> bool:
+        """Whether an edge of this region passes calls of tenants of ``home`` on.
+
+        Abroad only to where it can tell friend from foe.
+        """
         jurisdiction = self.topology.jurisdiction_of(home)
-        forwarded = jurisdiction.foreign_edges is ForeignEdges.FORWARD
-        return jurisdiction == self.jurisdiction or forwarded
+        trusted = jurisdiction.name in self.certificates.bundles
+        return jurisdiction == self.jurisdiction or (forwarded(jurisdiction) and trusted)
 
 
-def cluster_name(service: str, home: str) -> str:
-    """The cluster that serves tenants of ``home``: that region first, then its siblings."""
-    return f"{service}|{home}"
+def forwarded(jurisdiction: Jurisdiction) -> bool:
+    """Whether edges abroad pass calls of its tenants on."""
+    return jurisdiction.foreign_edges is ForeignEdges.FORWARD

@@ -19,6 +19,9 @@ METADATA = "envoy.filters.http.jwt_authn"
 TYPE = f"{xds_types.HTTP_FILTERS}jwt_authn.v3.JwtAuthentication"
 CACHE_TOKENS = 2000
 
+HIGHEST_EPOCH = 2**53
+"""Claims are doubles to Envoy: beyond this they are not exact."""
+
 
 def http_filter() -> dict[str, Any]:
     """The filter, whose configuration comes by itself: a new key must not replace a listener."""
@@ -64,6 +67,31 @@ def claim(jurisdiction: str, name: str, value: str) -> dict[str, Any]:
         "path": [{"key": jurisdiction}, {"key": name}],
         "value": {"string_match": {"exact": value}},
     }
+
+
+def epoch_claims(jurisdiction: str, floor: int) -> list[dict[str, Any]]:
+    """A metadata matcher that wants ``home_epoch`` to be at least ``floor``; none for zero."""
+    if floor <= 0:
+        return []
+    at_least = {"start": floor, "end": HIGHEST_EPOCH}
+    return [
+        {
+            "filter": METADATA,
+            "path": [{"key": jurisdiction}, {"key": "home_epoch"}],
+            "value": {"double_match": {"range": at_least}},
+        }
+    ]
+
+
+def home_claims(facts: Facts, home: str) -> list[dict[str, Any]]:
+    """Metadata matchers for tokens of tenants of ``home`` that are not outdated."""
+    name = facts.topology.jurisdiction_of(home).name
+    floor = facts.policy_of(home).home_epoch_floor
+    return [
+        claim(name, "jurisdiction", name),
+        claim(name, "home_region", home),
+        *epoch_claims(name, floor),
+    ]
 
 
 def _provider(facts: Facts, name: str) -> dict[str, Any]:

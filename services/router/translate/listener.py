@@ -20,17 +20,25 @@ CLIENT_SENT = ("x-hemline-", "x-envoy-")
 it takes for an internal one, and could be told to send a write twice.
 """
 
-_MANAGER = f"{xds_types.EXTENSIONS}filters.network.http_connection_manager.v3.HttpConnectionManager"
+MANAGER = f"{xds_types.EXTENSIONS}filters.network.http_connection_manager.v3.HttpConnectionManager"
 
 
-def listener(name: str, address: Address, manager: dict[str, Any]) -> dict[str, Any]:
+def listener(
+    name: str,
+    address: Address,
+    manager: dict[str, Any],
+    transport_socket: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Builds an `envoy.config.listener.v3.Listener` around an HTTP connection manager."""
-    hcm = {"name": "hcm", "typed_config": {"@type": _MANAGER, **manager}}
+    hcm = {"name": "hcm", "typed_config": {"@type": MANAGER, **manager}}
+    chain: dict[str, Any] = {"name": "main", "filters": [hcm]}
+    if transport_socket is not None:
+        chain["transport_socket"] = transport_socket
     return {
         "name": name,
         "address": address.envoy(),
         "per_connection_buffer_limit_bytes": BUFFER_LIMIT_BYTES,
-        "filter_chains": [{"name": "main", "filters": [hcm]}],
+        "filter_chains": [chain],
     }
 
 

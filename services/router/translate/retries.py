@@ -6,7 +6,7 @@ from services.chassis.contract import Method
 from services.router import xds_types
 from services.router.translate.replies import MESH_ERROR
 
-HEDGE_SECONDS = 1.0
+HEDGE_SECONDS = 0.3
 """A read without an answer after this is sent to the next region as well; the first answer counts.
 
 It is what a read loses when its region freezes, until health checks notice. It must be more than a

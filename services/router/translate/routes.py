@@ -7,11 +7,13 @@ whose home is elsewhere; a last route that denies.
 from collections.abc import Iterator
 from typing import Any
 
+from services.chassis.contract import Method
 from services.router import xds_types
-from services.router.translate import cors, jwt, redirect, retries
-from services.router.translate.clusters import FAIL_CLOSED, PROBES
-from services.router.translate.facts import HEALTH, REFLECTION, Facts, cluster_name
+from services.router.translate import cors, jwt, redirect, retries, targets
+from services.router.translate.clusters import FAIL_CLOSED
+from services.router.translate.facts import HEALTH, REFLECTION, Facts
 from services.router.translate.replies import MESH_ERROR
+from services.router.translate.targets import destination
 
 NAME = "edge"
 PROBE_LASTS = "10s"
@@ -51,19 +53,18 @@ def _routes(facts: Facts) -> Iterator[Route]:
 
 def _open(facts: Facts) -> Iterator[Route]:
     # Public methods are identity's: signing in, and the keys. The region's own answers.
-    cluster = cluster_name("identity", facts.region)
+    where = destination(targets.of(facts, "identity", facts.region))
     public = [method for method in facts.methods if method.path in facts.public_paths]
     for method in public:
-        action = retries.of_method(method) if method.retryable else retries.never_arrived()
-        yield _route(f"public{method.path}", {"path": method.path}, cluster, action)
+        yield _route(f"public{method.path}", {"path": method.path}, where, _retries(method))
+    where = destination(targets.of(facts, "identity", facts.region, targets.PROBES))
     for match in probes(facts):
         # Not with signing in: whoever holds these open takes no place away from it.
         action = {
             **retries.never_arrived(),
             "max_stream_duration": {"max_stream_duration": PROBE_LASTS},
         }
-        cluster = cluster_name(PROBES, facts.region)
-        yield _route(f"public{next(iter(match.values()))}", match, cluster, action)
+        yield _route(f"public{next(iter(match.values()))}", match, where, action)
 
 
 def probes(facts: Facts) -> list[dict[str, Any]]:
@@ -73,26 +74,28 @@ def probes(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _home(facts: Facts, service: str, home: str) -> Iterator[Route]:
-    jurisdiction = facts.topology.jurisdiction_of(home).name
-    claims = [
-        jwt.claim(jurisdiction, "jurisdiction", jurisdiction),
-        jwt.claim(jurisdiction, "home_region", home),
-    ]
-    cluster = cluster_name(service, home)
+    claims = jwt.home_claims(facts, home)
+    where = destination(targets.of(facts, service, home))
     for method in facts.methods:
         if method.service == service and method.retryable:
             match = {"path": method.path, "dynamic_metadata": claims}
-            yield _route(f"{home}{method.path}", match, cluster, retries.of_method(method))
+            yield _route(f"{home}{method.path}", match, where, retries.of_method(method))
     match = {"prefix": f"/hemline.{service}.v1.", "dynamic_metadata": claims}
-    yield _route(f"{home}/{service}", match, cluster, retries.never_arrived())
+    yield _route(f"{home}/{service}", match, where, retries.never_arrived())
 
 
-def _route(name: str, match: dict[str, Any], cluster: str, action: dict[str, Any]) -> Route:
+def _retries(method: Method) -> dict[str, Any]:
+    return retries.of_method(method) if method.retryable else retries.never_arrived()
+
+
+def _route(
+    name: str, match: dict[str, Any], where: dict[str, Any], action: dict[str, Any]
+) -> Route:
     return {
         "name": name,
         "match": match,
         "route": {
-            "cluster": cluster,
+            **where,
             # Envoy's 15 s would cut streams. The client's deadline counts, and the service's.
             "timeout": "0s",
             "max_stream_duration": {"grpc_timeout_header_max": "0s"},

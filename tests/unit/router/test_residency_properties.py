@@ -9,7 +9,7 @@ from services.chassis import topology
 from services.chassis.topology import ForeignEdges, Topology
 from services.router import check, endpoints, nodes, xds_types
 from services.router.translate import Facts, translate
-from tests.unit.router.world import METHODS, SERVICES, key
+from tests.unit.router.world import METHODS, SERVICES, certificates, key
 
 NAMES = ["aa-north-1", "aa-north-2", "aa-south-1", "bb-east-1", "bb-east-2", "cc-west-1"]
 
@@ -49,7 +49,7 @@ def listening(found: Topology) -> endpoints.Endpoints:
             name: {
                 "edge": {"listen": f"10.0.{i}.1:443"},
                 "services": {
-                    service: {"sidecar": [f"10.0.{i}.{k}:8443"], "app": f"10.0.{i}.{k}:9000"}
+                    service: [{"sidecar": f"10.0.{i}.{k}:8443", "app": f"10.0.{i}.{k}:9000"}]
                     for k, service in enumerate(SERVICES, start=10)
                 },
             }
@@ -64,7 +64,7 @@ def listening(found: Topology) -> endpoints.Endpoints:
 def test_clusters_stay_within_their_jurisdiction(found: Topology, data: st.DataObject) -> None:
     region = data.draw(st.sampled_from(sorted(found.regions)))
     keys = {name: (key(found, name),) for name in found.jurisdictions}
-    facts = Facts(region, found, listening(found), keys, METHODS, 1.0)
+    facts = Facts(region, found, listening(found), keys, METHODS, 1.0, certificates(found, region))
     made = translate(facts)
     for node, snapshot in made.items():
         assert list(check.problems(facts, node, snapshot)) == []
