@@ -20,6 +20,8 @@ HINTS = {
     "TOKEN_INVALID": "sign in again",
     "PERMISSION_MISSING": "use an account whose role has it; see `hemline token inspect`",
     "DATABASE_UNAVAILABLE": "see `hemline status`",
+    "HOME_REGION_READ_ONLY": "see `hemline status`; `hemline promote REGION` makes a sibling take "
+    "the writes",
     "PROVIDER_UNAVAILABLE": "see `hemline status`",
     "RESIDENCY_NO_HEALTHY_REGION": "see `hemline status`",
     "RACE_LOST": "run it again",

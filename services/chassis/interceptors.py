@@ -8,7 +8,7 @@ import asyncio
 import time
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import grpc
@@ -21,7 +21,7 @@ from services.chassis.auth import TokenVerifier, authorize, bearer
 from services.chassis.contract import PUBLIC, Method
 from services.chassis.errors import DeadlineExceeded, HemlineError
 from services.chassis.residency import ResidencyGuard
-from services.chassis.tenancy import serving
+from services.chassis.tenancy import reading, serving
 
 log = structlog.get_logger()
 
@@ -97,9 +97,13 @@ class CallerInterceptor(_AroundInterceptor):
     @asynccontextmanager
     async def around(self, path: str, handler: Any, context: Context) -> AsyncIterator[None]:
         del handler
-        access = self._methods[path].access
+        method = self._methods[path]
+        access = method.access
+        # What changes nothing may be answered from a replica.
+        kind = reading if method.safe else nullcontext
         if access == PUBLIC:
-            yield
+            with kind():
+                yield
             return
         headers = dict(context.invocation_metadata() or ())
         authorization = headers.get("authorization")
@@ -110,7 +114,7 @@ class CallerInterceptor(_AroundInterceptor):
         # Never unbound: each call has a context of its own, and the line that ends it, written
         # further out, names the tenant too.
         structlog.contextvars.bind_contextvars(tenant_id=str(caller.tenant_id))
-        with serving(caller):
+        with serving(caller), kind():
             yield
 
 

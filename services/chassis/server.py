@@ -11,12 +11,14 @@ import grpc.aio
 import structlog
 import uvloop
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health as grpc_health
+from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from services.chassis import contract, keys, logs, settings, telemetry, topology
+from services.chassis import contract, health, keys, logs, settings, telemetry, topology
 from services.chassis.auth import TokenVerifier
 from services.chassis.interceptors import CallerInterceptor, CallInterceptor
+from services.chassis.pulse import Pulse
 from services.chassis.residency import ResidencyGuard
 
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
@@ -35,10 +37,11 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a service that checks tokens with keys of its own yields: identity holds the keys."""
+    """What a service yields that has more to say than what it serves."""
 
     served: Sequence[Served]
-    verifier: TokenVerifier
+    verifier: TokenVerifier | None = None  # Checks tokens with keys of its own: identity has them.
+    pulse: Pulse | None = None  # Of the database without which the service is of no use.
 
 
 Parts = Callable[[topology.Topology], AbstractAsyncContextManager[Sequence[Served] | Opened]]
@@ -86,14 +89,19 @@ def _check_databases(
     database_settings: settings.DatabaseSettings, jurisdiction: topology.Jurisdiction
 ) -> None:
     """Residency: a service that could open another jurisdiction's rows does not start."""
-    for region in database_settings.database_urls:
-        if region not in jurisdiction.regions:
-            raise SystemExit(
-                settings.refusal(
-                    f"setting HEMLINE_DATABASE_URLS: {region} is not in {jurisdiction.name}; "
-                    f"its regions are {', '.join(jurisdiction.regions)}"
+    named = {
+        "HEMLINE_DATABASE_URLS": database_settings.database_urls,
+        "HEMLINE_REPLICA_URLS": database_settings.replica_urls,
+    }
+    for setting, urls in named.items():
+        for region in urls:
+            if region not in jurisdiction.regions:
+                raise SystemExit(
+                    settings.refusal(
+                        f"setting {setting}: {region} is not in {jurisdiction.name}; "
+                        f"its regions are {', '.join(jurisdiction.regions)}"
+                    )
                 )
-            )
 
 
 async def _serve(
@@ -109,12 +117,11 @@ async def _serve(
     guard = ResidencyGuard(found, service_settings.region)
     try:
         async with parts(found) as made:
-            opened = (
-                made
-                if isinstance(made, Opened)
-                else Opened(made, _verifier(service_settings, found))
-            )
-            async with serving(opened.served, opened.verifier, guard, service_settings):
+            opened = made if isinstance(made, Opened) else Opened(made)
+            verifier = opened.verifier or _verifier(service_settings, found)
+            async with serving(
+                opened.served, verifier, guard, service_settings, pulse=opened.pulse
+            ):
                 log.info("ready", address=service_settings.address)
                 await stop.wait()
                 log.info("draining")
@@ -137,8 +144,13 @@ async def serving(
     verifier: TokenVerifier,
     guard: ResidencyGuard,
     service_settings: settings.ServiceSettings,
+    *,
+    pulse: Pulse | None = None,
 ) -> AsyncIterator[int]:
-    """Serves until left, then drains. Yields the port. Ends the process if it is taken."""
+    """Serves until left, then drains. Yields the port. Ends the process if it is taken.
+
+    While ``pulse`` is not felt, the server says NOT_SERVING, and answers all the same.
+    """
     methods = {method.path: method for method in contract.methods()}
     server = grpc.aio.server(
         interceptors=[
@@ -154,17 +166,16 @@ async def serving(
     names = [part.descriptor.full_name for part in served]
     for part in served:
         part.register(part.servicer, server)
-    checks = health.aio.HealthServicer()
+    checks = grpc_health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     # Reflection tells of the whole suite, so that an edge may ask any service.
     suite = [service.full_name for service in contract.services()]
-    reflection.enable_server_reflection([*suite, health.SERVICE_NAME], server)
+    reflection.enable_server_reflection([*suite, grpc_health.SERVICE_NAME], server)
     port = _bind(server, service_settings.address)
     await server.start()
-    for service_name in ("", *names):
-        await checks.set(service_name, health_pb2.HealthCheckResponse.SERVING)
     try:
-        yield port
+        async with health.shown(checks, ("", *names), pulse):
+            yield port
     finally:
         await checks.enter_graceful_shutdown()
         # Proxies need a moment to read NOT_SERVING; stopping at once loses a call now and then.

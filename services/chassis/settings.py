@@ -47,10 +47,16 @@ class DatabaseSettings(HemlineSettings):
     """For services that keep rows."""
 
     database_urls: dict[str, SecretStr] = Field(
-        description="JSON object: home region to PostgreSQL URL, for the jurisdiction's regions."
+        description="JSON object: home region to PostgreSQL URL, for the jurisdiction's regions. "
+        "Several hosts are places where the primary may be, likeliest first."
+    )
+    replica_urls: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description="JSON object: sibling's home region to the PostgreSQL URL from which to read. "
+        "Several hosts are tried in turn, so the nearest standby comes first.",
     )
     database_pool_size: int = Field(
-        default=5, ge=1, le=100, description="Connections for each home region."
+        default=5, ge=1, le=100, description="Connections for each PostgreSQL URL."
     )
 
 

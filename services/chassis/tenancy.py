@@ -26,6 +26,7 @@ class Caller:
 
 
 _caller: ContextVar[Caller] = ContextVar("caller")
+_reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 
 def current_caller() -> Caller:
@@ -41,3 +42,18 @@ def serving(caller: Caller) -> Iterator[None]:
         yield
     finally:
         _caller.reset(token)
+
+
+def is_reading() -> bool:
+    """Whether nothing may be written now, so that a replica will do."""
+    return _reading.get()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Says that nothing is written inside: what is read may come from a replica."""
+    token = _reading.set(True)
+    try:
+        yield
+    finally:
+        _reading.reset(token)

@@ -13,7 +13,7 @@ from hemline.forecast.v1 import (
 from services.chassis.cache import Cache
 from services.chassis.clock import Clock, utc_now
 from services.chassis.database import Database
-from services.chassis.server import Served
+from services.chassis.server import Opened, Served
 from services.chassis.topology import Topology
 from services.forecast.jobs import Jobs
 from services.forecast.servicer import ForecastServicer
@@ -24,12 +24,14 @@ from services.forecast.settings import ForecastSettings
 @asynccontextmanager
 async def parts(
     settings: ForecastSettings, _topology: Topology | None = None
-) -> AsyncIterator[Sequence[Served]]:
+) -> AsyncIterator[Opened]:
     """Opens the database and the cache, and yields what is served on them."""
-    database = Database(settings.database_urls, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.database_urls, settings.replica_urls, pool_size=settings.database_pool_size
+    )
     cache = Cache(settings.redis_url)
     try:
-        yield served(database, cache, utc_now)
+        yield Opened(served(database, cache, utc_now), pulse=database.pulse(settings.region))
     finally:
         await cache.close()
         await database.close()

@@ -1,7 +1,7 @@
 """From a login to all that the enriched token says about its user."""
 
 from services.chassis.database import Database, DatabaseUnavailable
-from services.chassis.tenancy import TenantId, UserId
+from services.chassis.tenancy import TenantId, UserId, reading
 from services.identity.domain import LoginHash, LoginUnknown, Resident
 from services.identity.store import LoginStore, TenantStore, UserStore
 
@@ -16,9 +16,10 @@ async def enrich(login: LoginHash, *, database: Database, regions: tuple[str, ..
     unavailable: DatabaseUnavailable | None = None
     for region in regions:
         try:
-            found = await _find(login, database, region)
-            if found is not None:
-                return await _resident(*found, database=database, region=region)
+            with reading():
+                found = await _find(login, database, region)
+                if found is not None:
+                    return await _resident(*found, database=database, region=region)
         except DatabaseUnavailable as error:
             unavailable = error
     # "Unknown" would be a guess while a region is silent.

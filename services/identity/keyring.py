@@ -10,6 +10,7 @@ import structlog
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.keys import Jwk, KeyRing
+from services.chassis.tenancy import reading
 from services.identity.keys import KeySafe, PublishedKey, SigningKey
 from services.identity.store_keys import KeyStore
 
@@ -41,8 +42,9 @@ async def own_key(
 
 async def published(database: Database, region: str, issuer: str) -> list[PublishedKey]:
     """Returns the public keys of ``region``, newest first, at most `KEYS_LISTED`."""
-    async with database.transaction_of(region, None) as session:
-        return await KeyStore(session).published(issuer, KEYS_LISTED)
+    with reading():
+        async with database.transaction_of(region, None) as session:
+            return await KeyStore(session).published(issuer, KEYS_LISTED)
 
 
 def ring_of(database: Database, issuer: str) -> KeyRing:

@@ -31,7 +31,9 @@ from services.identity.settings import IdentitySettings
 async def parts(settings: IdentitySettings, topology: Topology) -> AsyncIterator[Opened]:
     """Opens the database and the region's signing key. Ends the process if it cannot."""
     trusted, own = trusted_providers(settings, topology)
-    database = Database(settings.database_urls, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.database_urls, settings.replica_urls, pool_size=settings.database_pool_size
+    )
     try:
         jurisdiction = topology.jurisdiction_of(settings.region)
         region = Region(
@@ -45,7 +47,8 @@ async def parts(settings: IdentitySettings, topology: Topology) -> AsyncIterator
             clock=utc_now,
         )
         keys = keyring.ring_of(database, jurisdiction.issuer)
-        yield Opened(served(region), TokenVerifier(jurisdiction, keys))
+        pulse = database.pulse(settings.region)
+        yield Opened(served(region), TokenVerifier(jurisdiction, keys), pulse)
     finally:
         await database.close()
 

@@ -12,7 +12,7 @@ from hemline.inventory.v1 import (
 
 from services.chassis.clock import Clock, utc_now
 from services.chassis.database import Database
-from services.chassis.server import Served
+from services.chassis.server import Opened, Served
 from services.chassis.topology import Topology
 from services.inventory.servicer import InventoryServicer
 from services.inventory.servicer_catalog import CatalogServicer
@@ -22,11 +22,13 @@ from services.inventory.settings import InventorySettings
 @asynccontextmanager
 async def parts(
     settings: InventorySettings, _topology: Topology | None = None
-) -> AsyncIterator[Sequence[Served]]:
+) -> AsyncIterator[Opened]:
     """Opens the database and yields what is served on it."""
-    database = Database(settings.database_urls, pool_size=settings.database_pool_size)
+    database = Database(
+        settings.database_urls, settings.replica_urls, pool_size=settings.database_pool_size
+    )
     try:
-        yield served(database, utc_now)
+        yield Opened(served(database, utc_now), pulse=database.pulse(settings.region))
     finally:
         await database.close()
 

@@ -104,14 +104,14 @@ async def identity(
     """Runs the service of ``region``, with ``changed`` settings."""
     settings = settings_for(servers, provider.providers_file, region).model_copy(update=changed)
     found = topology.load(settings.topology_file)
-    async with (
-        parts(settings, found) as opened,
-        server.serving(
-            opened.served, opened.verifier, ResidencyGuard(found, region), settings
-        ) as port,
-        grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
-    ):
-        yield Identity(settings, provider, f"127.0.0.1:{port}", channel)
+    guard = ResidencyGuard(found, region)
+    async with parts(settings, found) as opened:
+        assert opened.verifier
+        async with (
+            server.serving(opened.served, opened.verifier, guard, settings) as port,
+            grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
+        ):
+            yield Identity(settings, provider, f"127.0.0.1:{port}", channel)
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:

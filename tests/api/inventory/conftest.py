@@ -20,7 +20,7 @@ async def service() -> AsyncIterator[Api]:
             identity_addresses=(),
             database_urls={"eu-central-1": server.app_url("inventory")},
         )
-        async with parts(settings) as served, api(served) as running:
+        async with parts(settings) as opened, api(opened.served) as running:
             yield running
 
 

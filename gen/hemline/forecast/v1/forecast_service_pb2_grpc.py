@@ -108,6 +108,8 @@ class ForecastServiceServicer:
         fewer days ahead, or keep some stores' sales in another tenant.
         ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
+        UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

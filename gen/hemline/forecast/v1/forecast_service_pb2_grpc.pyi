@@ -64,6 +64,8 @@ class ForecastServiceStub:
                             fewer days ahead, or keep some stores' sales in another tenant.
       ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
+      UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                            answered. Retry with backoff.
     """
     GetForecast: _grpc.UnaryUnaryMultiCallable[_forecast_service_pb2.GetForecastRequest, _forecast_service_pb2.GetForecastResponse]
     """Returns the forecast of one SKU in one store.
@@ -122,6 +124,8 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
                             fewer days ahead, or keep some stores' sales in another tenant.
       ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
+      UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                            answered. Retry with backoff.
     """
     GetForecast: _aio.UnaryUnaryMultiCallable[_forecast_service_pb2.GetForecastRequest, _forecast_service_pb2.GetForecastResponse]  # type: ignore[assignment]
     """Returns the forecast of one SKU in one store.
@@ -183,6 +187,8 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
                                 fewer days ahead, or keep some stores' sales in another tenant.
           ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
+          UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                                answered. Retry with backoff.
         """
 
     @_abc_1.abstractmethod

@@ -92,6 +92,8 @@ class SalesServiceServicer:
         `lines[<row>].<field>`: as many as fit, at most 100. All that are wrong
         are counted in `metadata["rejected_lines"]`.
         ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+        UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -64,6 +64,8 @@ class SalesServiceStub:
                          `lines[<row>].<field>`: as many as fit, at most 100. All that are wrong
                          are counted in `metadata["rejected_lines"]`.
       ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+      UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                         answered. Retry with backoff.
     """
 
 @_typing.type_check_only
@@ -102,6 +104,8 @@ class SalesServiceAsyncStub(SalesServiceStub):
                          `lines[<row>].<field>`: as many as fit, at most 100. All that are wrong
                          are counted in `metadata["rejected_lines"]`.
       ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+      UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                         answered. Retry with backoff.
     """
 
 class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -143,6 +147,8 @@ class SalesServiceServicer(metaclass=_abc_1.ABCMeta):
                              `lines[<row>].<field>`: as many as fit, at most 100. All that are wrong
                              are counted in `metadata["rejected_lines"]`.
           ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+          UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                             answered. Retry with backoff.
         """
 
 def add_SalesServiceServicer_to_server(servicer: SalesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -92,6 +92,8 @@ class TenantServiceServicer:
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         ALREADY_EXISTS - TENANT_EXISTS: the `tenant_id` is taken in this region.
         ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another tenant.
+        UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +117,8 @@ class TenantServiceServicer:
         NOT_FOUND      - TENANT_NOT_FOUND: no such tenant in this region.
         ALREADY_EXISTS - LOGIN_TAKEN: the login already belongs to a user.
         ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another user.
+        UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

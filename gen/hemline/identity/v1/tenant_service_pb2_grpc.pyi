@@ -56,6 +56,8 @@ class TenantServiceStub:
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       ALREADY_EXISTS - TENANT_EXISTS: the `tenant_id` is taken in this region.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another tenant.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
     ListTenants: _grpc.UnaryUnaryMultiCallable[_tenant_service_pb2.ListTenantsRequest, _tenant_service_pb2.ListTenantsResponse]
     """Lists the tenants at home in this region, by name.
@@ -71,6 +73,8 @@ class TenantServiceStub:
       NOT_FOUND      - TENANT_NOT_FOUND: no such tenant in this region.
       ALREADY_EXISTS - LOGIN_TAKEN: the login already belongs to a user.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another user.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
 
 @_typing.type_check_only
@@ -101,6 +105,8 @@ class TenantServiceAsyncStub(TenantServiceStub):
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       ALREADY_EXISTS - TENANT_EXISTS: the `tenant_id` is taken in this region.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another tenant.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
     ListTenants: _aio.UnaryUnaryMultiCallable[_tenant_service_pb2.ListTenantsRequest, _tenant_service_pb2.ListTenantsResponse]  # type: ignore[assignment]
     """Lists the tenants at home in this region, by name.
@@ -116,6 +122,8 @@ class TenantServiceAsyncStub(TenantServiceStub):
       NOT_FOUND      - TENANT_NOT_FOUND: no such tenant in this region.
       ALREADY_EXISTS - LOGIN_TAKEN: the login already belongs to a user.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another user.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
 
 class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -149,6 +157,8 @@ class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           ALREADY_EXISTS - TENANT_EXISTS: the `tenant_id` is taken in this region.
           ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another tenant.
+          UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                           answered. Retry with backoff.
         """
 
     @_abc_1.abstractmethod
@@ -176,6 +186,8 @@ class TenantServiceServicer(metaclass=_abc_1.ABCMeta):
           NOT_FOUND      - TENANT_NOT_FOUND: no such tenant in this region.
           ALREADY_EXISTS - LOGIN_TAKEN: the login already belongs to a user.
           ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another user.
+          UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                           answered. Retry with backoff.
         """
 
 def add_TenantServiceServicer_to_server(servicer: TenantServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -107,6 +107,8 @@ class CatalogServiceServicer:
         ALREADY_EXISTS - STYLE_EXISTS: the style's name is taken.
         ALREADY_EXISTS - SKU_EXISTS: a size's SKU belongs to another style.
         ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another style.
+        UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,6 +141,8 @@ class CatalogServiceServicer:
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         ALREADY_EXISTS - STORE_EXISTS: the store's name is taken.
         ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another store.
+        UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

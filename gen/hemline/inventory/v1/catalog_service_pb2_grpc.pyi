@@ -59,6 +59,8 @@ class CatalogServiceStub:
       ALREADY_EXISTS - STYLE_EXISTS: the style's name is taken.
       ALREADY_EXISTS - SKU_EXISTS: a size's SKU belongs to another style.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another style.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
     GetStyle: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.GetStyleRequest, _catalog_service_pb2.GetStyleResponse]
     """Returns one style.
@@ -79,6 +81,8 @@ class CatalogServiceStub:
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       ALREADY_EXISTS - STORE_EXISTS: the store's name is taken.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another store.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
     ListStores: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListStoresRequest, _catalog_service_pb2.ListStoresResponse]
     """Lists the stores, by name.
@@ -117,6 +121,8 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
       ALREADY_EXISTS - STYLE_EXISTS: the style's name is taken.
       ALREADY_EXISTS - SKU_EXISTS: a size's SKU belongs to another style.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another style.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
     GetStyle: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetStyleRequest, _catalog_service_pb2.GetStyleResponse]  # type: ignore[assignment]
     """Returns one style.
@@ -137,6 +143,8 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       ALREADY_EXISTS - STORE_EXISTS: the store's name is taken.
       ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another store.
+      UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                       answered. Retry with backoff.
     """
     ListStores: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListStoresRequest, _catalog_service_pb2.ListStoresResponse]  # type: ignore[assignment]
     """Lists the stores, by name.
@@ -178,6 +186,8 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
           ALREADY_EXISTS - STYLE_EXISTS: the style's name is taken.
           ALREADY_EXISTS - SKU_EXISTS: a size's SKU belongs to another style.
           ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another style.
+          UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                           answered. Retry with backoff.
         """
 
     @_abc_1.abstractmethod
@@ -216,6 +226,8 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           ALREADY_EXISTS - STORE_EXISTS: the store's name is taken.
           ALREADY_EXISTS - REQUEST_ID_REUSED: the `request_id` belongs to another store.
+          UNAVAILABLE    - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                           answered. Retry with backoff.
         """
 
     @_abc_1.abstractmethod

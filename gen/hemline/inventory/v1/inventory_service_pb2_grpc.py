@@ -110,6 +110,8 @@ class InventoryServiceServicer:
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another movement.
         FAILED_PRECONDITION - INSUFFICIENT_STOCK: the level would fall below zero.
         FAILED_PRECONDITION - LEVEL_LIMIT: the level would rise above one billion units.
+        UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +130,8 @@ class InventoryServiceServicer:
         fit, at most 100. All that are wrong are counted in
         `metadata["rejected_lines"]`.
         ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+        UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+        answered. Retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -64,6 +64,8 @@ class InventoryServiceStub:
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another movement.
       FAILED_PRECONDITION - INSUFFICIENT_STOCK: the level would fall below zero.
       FAILED_PRECONDITION - LEVEL_LIMIT: the level would rise above one billion units.
+      UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                            answered. Retry with backoff.
     """
     ImportStock: _grpc.StreamUnaryMultiCallable[_inventory_service_pb2.ImportStockRequest, _inventory_service_pb2.ImportStockResponse]
     """Sets levels to what was counted: all lines, or none. A line that already agrees moves nothing,
@@ -78,6 +80,8 @@ class InventoryServiceStub:
                          fit, at most 100. All that are wrong are counted in
                          `metadata["rejected_lines"]`.
       ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+      UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                         answered. Retry with backoff.
     """
     GetStockLevel: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetStockLevelRequest, _inventory_service_pb2.GetStockLevelResponse]
     """Returns one level.
@@ -127,6 +131,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another movement.
       FAILED_PRECONDITION - INSUFFICIENT_STOCK: the level would fall below zero.
       FAILED_PRECONDITION - LEVEL_LIMIT: the level would rise above one billion units.
+      UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                            answered. Retry with backoff.
     """
     ImportStock: _aio.StreamUnaryMultiCallable[_inventory_service_pb2.ImportStockRequest, _inventory_service_pb2.ImportStockResponse]  # type: ignore[assignment]
     """Sets levels to what was counted: all lines, or none. A line that already agrees moves nothing,
@@ -141,6 +147,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
                          fit, at most 100. All that are wrong are counted in
                          `metadata["rejected_lines"]`.
       ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+      UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                         answered. Retry with backoff.
     """
     GetStockLevel: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetStockLevelRequest, _inventory_service_pb2.GetStockLevelResponse]  # type: ignore[assignment]
     """Returns one level.
@@ -193,6 +201,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another movement.
           FAILED_PRECONDITION - INSUFFICIENT_STOCK: the level would fall below zero.
           FAILED_PRECONDITION - LEVEL_LIMIT: the level would rise above one billion units.
+          UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                                answered. Retry with backoff.
         """
 
     @_abc_1.abstractmethod
@@ -213,6 +223,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
                              fit, at most 100. All that are wrong are counted in
                              `metadata["rejected_lines"]`.
           ALREADY_EXISTS   - REQUEST_ID_REUSED: the `request_id` belongs to an import of other lines.
+          UNAVAILABLE      - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
+                             answered. Retry with backoff.
         """
 
     @_abc_1.abstractmethod
