@@ -3,6 +3,7 @@
 import json
 import os
 
+from deploy.local import certificates
 from deploy.local.world import World
 
 
@@ -55,6 +56,7 @@ def _router(world: World, region: str) -> dict[str, str]:
     }
     return {
         "HEMLINE_ENDPOINTS_FILE": str(world.places.endpoints),
+        "HEMLINE_CERTIFICATES_FOLDER": str(certificates.folder(world.places, region)),
         "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{world.ports[region].xds}",
         "HEMLINE_SIGNING_KEY_ADDRESSES": json.dumps(key_addresses),
     }

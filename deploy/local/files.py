@@ -1,4 +1,4 @@
-"""The files that a start writes anew: topology, endpoints, and each Envoy's bootstrap."""
+"""The files that a start writes: topology, endpoints, bootstraps, and certificates that are due."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from deploy.local import accounts
+from deploy.local import accounts, certificates
 from deploy.local.demo import RETAILERS
 from deploy.local.places import TOPOLOGY
 from deploy.local.ports import SERVICES
@@ -19,11 +19,16 @@ def write(world: World) -> None:
     world.places.folder.mkdir(parents=True, exist_ok=True)
     world.places.topology.write_text(yaml.safe_dump(topology(world), sort_keys=False))
     world.places.endpoints.write_text(yaml.safe_dump(endpoints(world), sort_keys=False))
+    certificates.establish(world.places, world.topology)
     for region in world.regions:
         world.places.region(region).mkdir(parents=True, exist_ok=True)
         for path, node, admin_port in proxies(world, region):
             made = bootstrap(
-                node, [f"127.0.0.1:{world.ports[region].xds}"], f"127.0.0.1:{admin_port}"
+                node,
+                [f"127.0.0.1:{world.ports[region].xds}"],
+                f"127.0.0.1:{admin_port}",
+                certificates.folder(world.places, region),
+                world.topology.regions[region],
             )
             path.write_text(json.dumps(made))
     if world.replaced.provider is None:

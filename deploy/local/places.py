@@ -40,6 +40,11 @@ class Places:
         return self.folder / "secrets.json"
 
     @property
+    def authorities(self) -> Path:
+        """Keys of the mesh's certificate authorities. Made once, readable by the owner alone."""
+        return self.folder / "authorities"
+
+    @property
     def status(self) -> Path:
         """What runs, as the supervisor last saw it."""
         return self.folder / "status.json"

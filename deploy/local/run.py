@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from deploy.local import claim, files, plan
+from deploy.local import certificates, claim, files, plan
 from deploy.local import world as worlds
 from deploy.local.board import Board
 from deploy.local.parts import Part, PlanError
@@ -49,7 +49,11 @@ async def run(
             status.supervisor = None
             board.world(WorldState.FAILED, str(error))
             raise
-        await _supervise(Supervisor(parts, board), status, show)
+        renewing = asyncio.create_task(certificates.keep(places))
+        try:
+            await _supervise(Supervisor(parts, board), status, show)
+        finally:
+            renewing.cancel()
 
 
 def draw(
