@@ -71,9 +71,13 @@ class Publisher:
             Whether it is in force. If not: it is refused, or too little is known, or Envoy is being
             asked about something new, and `run` will publish it.
         """
-        given = {"keys": keys, "policies": policies, "certificates": certificates}
-        known = {name: value for name, value in given.items() if value is not None}
-        self._facts = facts = dataclasses.replace(self._facts, **known)
+        before = self._facts
+        self._facts = facts = dataclasses.replace(
+            before,
+            keys=before.keys if keys is None else keys,
+            policies=before.policies if policies is None else policies,
+            certificates=before.certificates if certificates is None else certificates,
+        )
         if not facts.keys.get(facts.jurisdiction.name):
             log.info("waiting_for_signing_keys", jurisdiction=facts.jurisdiction.name)
             return False

@@ -20,6 +20,7 @@ from services.router.discovery import AdsServicer
 from services.router.keys import KeySource
 from services.router.leaf import Certificates
 from services.router.publish import Publisher
+from services.router.registry import Registry
 from services.router.servicer import RouterServicer
 from services.router.settings import RouterSettings
 from services.router.translate import Facts
@@ -36,6 +37,7 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     _check_key_addresses(settings, topology)
     cache = SnapshotCache(facts.nodes)
     publisher = Publisher(facts, cache)
+    registry = Registry()
     source = KeySource(
         topology, settings.signing_key_addresses, lambda keys: publisher.update(keys=keys)
     )
@@ -48,7 +50,9 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
 
     # A bug in the polling ends the process: better than keys that never change again.
     async with (
-        ads_server.serving(settings.ads_address, identity, [AdsServicer(cache, region).register]),
+        ads_server.serving(
+            settings.ads_address, identity, [AdsServicer(cache, region, registry).register]
+        ),
         asyncio.TaskGroup() as group,
     ):
         polling = [

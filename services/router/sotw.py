@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from envoy.service.discovery.v3 import discovery_pb2 as pb
-
 from services.router import xds_types
 from services.router.snapshot import Resource, combined
-from services.router.stream import WILDCARD, Stream, Subscription
+from services.router.stream import WILDCARD, Answer, Stream, Subscription
 
 
 @dataclass(slots=True)
@@ -36,9 +34,12 @@ class SotwStream(Stream[_Subscription]):
         if not first and not verdict and names == subscription.names:
             # Asked for again: a cluster that is warmed anew waits for its endpoints.
             subscription.held.clear()
+        if not first and names - subscription.names and request.type_url in xds_types.FULL_STATE:
+            # That a name does not exist is news as well: it is what an answer leaves out.
+            subscription.told, subscription.claimed = False, ""
         subscription.names = names
 
-    def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
+    def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Answer | None:
         subscription = self._subscriptions.get(type_url)
         if subscription is None:
             return None
@@ -54,10 +55,13 @@ class SotwStream(Stream[_Subscription]):
             return None
         if type_url in xds_types.FULL_STATE:
             # What is to go stays in until nothing refers to it any more.
-            wanted = subscription.held | wanted
+            held_before = subscription.held
+            if type_url == xds_types.CLUSTER and held_before:
+                self.warming |= not wanted.keys() <= held_before.keys()
+            wanted = held_before | wanted
         return self._response(type_url, subscription, wanted)
 
-    def _removal(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
+    def _removal(self, type_url: str, offered: Mapping[str, Resource]) -> Answer | None:
         subscription = self._subscriptions.get(type_url)
         if subscription is None or type_url not in xds_types.FULL_STATE:
             return None
@@ -68,12 +72,7 @@ class SotwStream(Stream[_Subscription]):
 
     def _response(
         self, type_url: str, subscription: _Subscription, wanted: dict[str, Resource]
-    ) -> Any:
+    ) -> Answer:
         subscription.held = wanted
         version = combined(wanted.values())
-        return pb.DiscoveryResponse(
-            type_url=type_url,
-            version_info=version,
-            nonce=self._sent(subscription, version),
-            resources=[found.body for found in wanted.values()],
-        )
+        return Answer(type_url, version, self._sent(subscription, version), tuple(wanted.values()))

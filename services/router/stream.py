@@ -3,6 +3,10 @@
 At most one answer of a type is unanswered, and nothing of a later type in `xds_types.ORDER` is sent
 meanwhile: Envoy has a cluster before it is told to route there. Resources are taken away last, when
 nothing refers to them any more.
+
+Envoy accepts a cluster before it uses it: endpoints have to come, and each to be checked once. A
+route that leads there meanwhile answers 503. Nobody says when that is over, so that what may refer
+to clusters that are new to a running proxy waits until `warmed`.
 """
 
 from abc import ABC, abstractmethod
@@ -28,6 +32,17 @@ class Verdict:
 OnVerdict = Callable[[Verdict], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is to be sent."""
+
+    type_url: str
+    version: str  # Of all that the proxy holds of the type once it has accepted this.
+    nonce: str
+    resources: tuple[Resource, ...]
+    removed: tuple[str, ...] = ()  # Names; the state-of-the-world dialect leaves them out instead.
+
+
 @dataclass(slots=True)
 class Subscription:
     """What a proxy wants of one type."""
@@ -37,6 +52,12 @@ class Subscription:
     nonce: str = ""  # Of the last answer.
     version: str = ""  # Of the last answer.
     awaiting: bool = False  # That answer is neither accepted nor refused yet.
+    refused: bool = False  # The last answer on which the proxy has spoken.
+
+    @property
+    def lacking(self) -> bool:
+        """Whether the proxy stays without something because it refused it."""
+        return self.refused
 
     def wants(self, name: str) -> bool:
         return self.wildcard or name in self.names
@@ -56,6 +77,22 @@ class Stream(ABC, Generic[AnySubscription]):
         self._on_verdict = on_verdict
         self._answers = 0
         self._subscriptions: dict[str, AnySubscription] = {}  # By type.
+        self.warming = False  # Clusters were sent that a running proxy did not know.
+
+    def warmed(self) -> None:
+        """Says that clusters which were sent have had the time to become usable."""
+        self.warming = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether the proxy has spoken on everything that it was sent."""
+        return not any(one.awaiting for one in self._subscriptions.values())
+
+    @property
+    def in_sync(self) -> bool:
+        """Whether it has accepted everything, and nothing has to wait."""
+        lacking = any(one.lacking for one in self._subscriptions.values())
+        return self.settled and not lacking and not self.warming
 
     def offer(self, snapshot: Snapshot | None) -> None:
         """Sets what the proxy is to know. None: nothing is known yet, and nothing is sent."""
@@ -65,7 +102,7 @@ class Stream(ABC, Generic[AnySubscription]):
     def receive(self, request: Any) -> None:
         """Takes in a request of the proxy."""
 
-    def answer(self) -> Any | None:
+    def answer(self) -> Answer | None:
         """Returns what is to be sent now, or None until something changes."""
         if self._snapshot is None:
             return None
@@ -76,17 +113,19 @@ class Stream(ABC, Generic[AnySubscription]):
             for type_url in order:
                 if self._awaiting(type_url):
                     return None
+                if self.warming and type_url in xds_types.REFERRING:
+                    return None
                 answer = make(type_url, self._snapshot.of(type_url))
                 if answer is not None:
                     return answer
         return None
 
     @abstractmethod
-    def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
+    def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Answer | None:
         """An answer with what is new or different, if anything is."""
 
     @abstractmethod
-    def _removal(self, type_url: str, offered: Mapping[str, Resource]) -> Any | None:
+    def _removal(self, type_url: str, offered: Mapping[str, Resource]) -> Answer | None:
         """An answer that takes away what is gone, if anything is."""
 
     def _awaiting(self, type_url: str) -> bool:
@@ -99,7 +138,13 @@ class Stream(ABC, Generic[AnySubscription]):
             return
         subscription.awaiting = False
         error = request.error_detail.message if request.HasField("error_detail") else None
+        subscription.refused = error is not None
+        if error is not None:
+            self._refused(request.type_url)
         self._on_verdict(Verdict(request.type_url, subscription.version, error))
+
+    def _refused(self, type_url: str) -> None:
+        """Notes that the proxy stays with what it had before the last answer."""
 
     def _sent(self, subscription: Subscription, version: str) -> str:
         """Notes an answer. Returns its nonce."""

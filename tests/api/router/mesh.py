@@ -23,6 +23,7 @@ from services.router.cache import SnapshotCache
 from services.router.discovery import AdsServicer
 from services.router.nodes import Node
 from services.router.publish import Publisher
+from services.router.registry import Registry
 from services.router.translate import Facts
 from tests.api.router.backend import Echo, backend
 from tests.api.router.collector import Collector, collector
@@ -71,11 +72,12 @@ class Region:
         known += [nodes.sidecar(facts.region, name, 1) for name in facts.here.services]
         self.cache = SnapshotCache(known)
         self.publisher = Publisher(facts, self.cache)
+        self.registry = Registry()
         self.ads = AsyncExitStack()
         self.ads_address = ads_address
 
     async def start(self) -> None:
-        register = AdsServicer(self.cache, self.region).register
+        register = AdsServicer(self.cache, self.region, self.registry).register
         serving = ads_server.serving(self.ads_address, self.identity, [register])
         await self.ads.enter_async_context(serving)
 

@@ -158,7 +158,7 @@ async def test_what_a_proxy_refuses_is_logged(control: Control, logged: list[Any
         assert found
     [entry] = [entry for entry in logged if entry["event"] == "xds_refused"]
     assert entry["problem"] == "no such filter"
-    assert entry["node"] == "edge/eu-central-1/1"
+    assert entry["node"] == "edge/eu-central-1/7"
 
 
 async def test_a_snapshot_that_breaks_a_rule_is_refused(

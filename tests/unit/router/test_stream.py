@@ -55,9 +55,12 @@ class Delta:
         self.stream.receive(request)
 
     def settle(self) -> list[Any]:
-        """Takes and accepts answers until none is left."""
+        """Takes and accepts answers until none is left, with time for clusters to warm."""
         taken = []
-        while (answer := self.stream.answer()) is not None:
+        while (answer := self.stream.answer()) is not None or self.stream.warming:
+            if answer is None:
+                self.stream.warmed()
+                continue
             self.judge(answer)
             taken.append(answer)
         return taken
@@ -91,7 +94,7 @@ class Sotw(Delta):
         request = pb.DiscoveryRequest(
             type_url=answer.type_url,
             response_nonce=answer.nonce,
-            version_info=answer.version_info,
+            version_info=answer.version,
             resource_names=self.names[answer.type_url],
         )
         if error is not None:
@@ -169,6 +172,80 @@ def test_makes_before_it_breaks(proxy: type[Delta]) -> None:
     assert order == [xds_types.CLUSTER, xds_types.ROUTES, xds_types.CLUSTER]
 
 
+@both
+def test_routes_wait_until_a_new_cluster_is_warm(proxy: type[Delta]) -> None:
+    asking = proxy(cluster("old"), routes("edge", "old"))
+    asking.ask(xds_types.CLUSTER)
+    asking.ask(xds_types.ROUTES, "edge")
+    asking.settle()
+    asking.offer(cluster("old"), cluster("new"), routes("edge", "new"))
+    answer = asking.stream.answer()
+    assert answer is not None
+    asking.judge(answer)
+    assert asking.stream.answer() is None
+    asking.stream.warmed()
+    assert [one.type_url for one in asking.settle()] == [xds_types.ROUTES]
+
+
+@both
+def test_routes_do_not_wait_for_clusters_that_are_there(proxy: type[Delta]) -> None:
+    asking = proxy(cluster("a"), routes("edge", "old"))
+    asking.ask(xds_types.CLUSTER)
+    asking.ask(xds_types.ROUTES, "edge")
+    asking.offer(cluster("a", "2s"), routes("edge", "new"))
+    while (answer := asking.stream.answer()) is not None:
+        asking.judge(answer)
+    assert asking.stream.in_sync
+    assert {one.type_url for one in asking.settle()} == set()
+
+
+def test_delta_sends_the_good_ones_of_a_refused_answer_again_and_the_bad_one_no_more() -> None:
+    asking = Delta(cluster("a"), cluster("bad"), cluster("c"))
+    asking.ask(xds_types.CLUSTER)
+    accepted: set[str] = set()
+    sent = 0
+    while (answer := asking.stream.answer()) is not None:
+        names = changed(answer)
+        asking.judge(answer, error="no" if "bad" in names else None)
+        accepted |= set() if "bad" in names else set(names)
+        sent += 1
+    assert (accepted, sent) == ({"a", "c"}, 4)
+    assert not asking.stream.in_sync
+    asking.offer(cluster("a", "2s"), cluster("bad"), cluster("c"))
+    assert [changed(answer) for answer in asking.settle()] == [["a"]]
+    asking.offer(cluster("a", "2s"), cluster("bad", "2s"), cluster("c"))
+    assert [changed(answer) for answer in asking.settle()] == [["bad"]]
+    assert asking.stream.in_sync
+
+
+def test_delta_tries_refused_routes_again_once_clusters_have_changed() -> None:
+    asking = Delta(cluster("a"), routes("edge", "x"))
+    asking.ask(xds_types.CLUSTER)
+    asking.ask(xds_types.ROUTES, "edge")
+    asking.judge(asking.stream.answer())
+    asking.judge(asking.stream.answer(), error="unknown cluster b")
+    assert asking.settle() == []
+    asking.offer(cluster("a"), cluster("b"), routes("edge", "x"))
+    assert [one.type_url for one in asking.settle()] == [xds_types.CLUSTER, xds_types.ROUTES]
+
+
+def test_delta_tells_of_a_name_that_only_the_wildcard_still_covers() -> None:
+    asking = Delta(cluster("a"), cluster("b"))
+    asking.ask(xds_types.CLUSTER, "*", "a")
+    asking.settle()
+    asking.ask(xds_types.CLUSTER, drop=("a",))
+    assert [changed(answer) for answer in asking.settle()] == [["a"]]
+
+
+def test_state_of_the_world_says_that_a_name_added_later_does_not_exist() -> None:
+    asking = Sotw(cluster("a"))
+    asking.ask(xds_types.CLUSTER, "a")
+    asking.settle()
+    asking.ask(xds_types.CLUSTER, "a", "b")
+    [answer] = asking.settle()
+    assert changed(answer) == ["a"]
+
+
 def test_state_of_the_world_keeps_the_old_cluster_until_nothing_refers_to_it() -> None:
     asking = Sotw(cluster("old"), routes("edge", "old"))
     asking.ask(xds_types.CLUSTER)
@@ -184,8 +261,8 @@ def test_delta_names_what_is_gone_last() -> None:
     asking.settle()
     asking.offer(cluster("b"), cluster("c"))
     added, removed = asking.settle()
-    assert (changed(added), list(added.removed_resources)) == (["c"], [])
-    assert (changed(removed), list(removed.removed_resources)) == ([], ["a"])
+    assert (changed(added), list(added.removed)) == (["c"], [])
+    assert (changed(removed), list(removed.removed)) == ([], ["a"])
 
 
 def test_delta_sends_only_what_changed() -> None:
@@ -203,7 +280,7 @@ def test_delta_sends_nothing_to_a_proxy_that_holds_it_already() -> None:
     asking.ask(xds_types.CLUSTER, a=kept.version, b="outdated", c="gone")
     changes, removals = asking.settle()
     assert changed(changes) == ["b"]
-    assert list(removals.removed_resources) == ["c"]
+    assert list(removals.removed) == ["c"]
 
 
 @both
@@ -231,7 +308,7 @@ def test_delta_says_that_a_name_does_not_exist_and_when_it_does() -> None:
     asking = Delta(hosts("a"))
     asking.ask(xds_types.ENDPOINTS, "b")
     [answer] = asking.settle()
-    assert list(answer.removed_resources) == ["b"]
+    assert list(answer.removed) == ["b"]
     asking.offer(hosts("a"), hosts("b"))
     [later] = asking.settle()
     assert changed(later) == ["b"]
@@ -271,10 +348,10 @@ def test_state_of_the_world_sends_nothing_to_a_proxy_that_holds_it_already() -> 
     first.ask(xds_types.CLUSTER)
     [answer] = first.settle()
     again = Sotw(cluster("b"), cluster("a"))
-    again.ask(xds_types.CLUSTER, version=answer.version_info)
+    again.ask(xds_types.CLUSTER, version=answer.version)
     assert again.settle() == []
     outdated = Sotw(cluster("a", "2s"), cluster("b"))
-    outdated.ask(xds_types.CLUSTER, version=answer.version_info)
+    outdated.ask(xds_types.CLUSTER, version=answer.version)
     assert len(outdated.settle()) == 1
 
 
@@ -283,7 +360,7 @@ def test_state_of_the_world_answers_a_returning_proxy_that_wants_more_names() ->
     first.ask(xds_types.ENDPOINTS, "a")
     [answer] = first.settle()
     again = Sotw(hosts("a"), hosts("b"))
-    again.ask(xds_types.ENDPOINTS, "a", "b", version=answer.version_info)
+    again.ask(xds_types.ENDPOINTS, "a", "b", version=answer.version)
     assert len(again.settle()) == 1
 
 
@@ -298,8 +375,8 @@ def test_state_of_the_world_ignores_a_request_overtaken_by_an_answer() -> None:
     asking.judge(second)
     assert asking.settle() == []
     assert [verdict.version for verdict in asking.verdicts] == [
-        first.version_info,
-        second.version_info,
+        first.version,
+        second.version,
     ]
 
 

@@ -116,10 +116,10 @@ class DeltaConverges(Converges):
     def apply(self, answer: Any) -> None:
         held = self.held[answer.type_url]
         for found in answer.resources:
-            known = BY_BYTES[found.resource.SerializeToString(deterministic=True)]
+            known = BY_BYTES[found.body.SerializeToString(deterministic=True)]
             assert (found.name, found.version) == (known.name, known.version)
             held[found.name] = known
-        for name in answer.removed_resources:
+        for name in answer.removed:
             held.pop(name, None)
         self.ask(answer.type_url, response_nonce=answer.nonce)
 
@@ -164,13 +164,15 @@ class SotwConverges(Converges):
 
     def apply(self, answer: Any) -> None:
         kind = answer.type_url
-        found = [BY_BYTES[one.SerializeToString(deterministic=True)] for one in answer.resources]
+        found = [
+            BY_BYTES[one.body.SerializeToString(deterministic=True)] for one in answer.resources
+        ]
         if kind in xds_types.FULL_STATE:
             self.held[kind] = {}
         self.held[kind] |= {
             one.name: one for one in found if kind != xds_types.ENDPOINTS or one.name in self.wanted
         }
-        self.versions[kind], self.nonces[kind] = answer.version_info, answer.nonce
+        self.versions[kind], self.nonces[kind] = answer.version, answer.nonce
         self.ask(kind)
 
 

@@ -1,0 +1,28 @@
+"""What the router counts. Without a collector nothing is sent, and nothing is kept."""
+
+from opentelemetry import metrics
+
+LATENCY_BOUNDS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Instruments:
+    def __init__(self) -> None:
+        meter = metrics.get_meter("hemline.router")
+        self.published = meter.create_counter(
+            "hemline.router.snapshots_published", description="Snapshots put into force."
+        )
+        self.refused = meter.create_counter(
+            "hemline.router.snapshots_refused", description="Snapshots that broke a rule."
+        )
+        self.nacks = meter.create_counter(
+            "hemline.router.nacks", description="Answers that a proxy refused, by type."
+        )
+        self.streams = meter.create_up_down_counter(
+            "hemline.router.streams", description="Open streams of proxies, by kind."
+        )
+        self.latency = meter.create_histogram(
+            "hemline.router.accept_latency",
+            unit="s",
+            description="From sending an answer to its acceptance, by type.",
+            explicit_bucket_boundaries_advisory=LATENCY_BOUNDS_SECONDS,
+        )
