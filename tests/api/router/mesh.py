@@ -68,9 +68,7 @@ class Region:
         self.facts = facts
         self.region = facts.topology.regions[facts.region]
         self.identity = ServerIdentity(self.region, facts.certificates)
-        known = [nodes.edge(facts.region)]
-        known += [nodes.sidecar(facts.region, name, 1) for name in facts.here.services]
-        self.cache = SnapshotCache(known)
+        self.cache = SnapshotCache(facts.nodes)
         self.publisher = Publisher(facts, self.cache)
         self.registry = Registry()
         self.ads = AsyncExitStack()
