@@ -31,7 +31,15 @@ def service(world: World, region: str, name: str) -> dict[str, str]:
 def _databases(world: World, region: str, name: str) -> dict[str, str]:
     """The service's own database in each region of the jurisdiction, and no other's."""
     urls = {home: world.database_url(home, name) for home in world.siblings(region)}
-    return {"HEMLINE_DATABASE_URLS": json.dumps(urls)}
+    replicas = {
+        home: url
+        for home in world.siblings(region)
+        if home != region and (url := world.replica_url(home, name, region))
+    }
+    return {
+        "HEMLINE_DATABASE_URLS": json.dumps(urls),
+        "HEMLINE_REPLICA_URLS": json.dumps(replicas),
+    }
 
 
 def _identity(world: World, region: str) -> dict[str, str]:

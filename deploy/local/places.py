@@ -55,6 +55,11 @@ class Places:
         return self.folder / "world.yaml"
 
     @property
+    def primaries(self) -> Path:
+        """Which region has whose primary. Written by `hemline promote`, lost with the data."""
+        return self.folder / "regions" / "primaries.json"
+
+    @property
     def seeded(self) -> Path:
         """Says with what the world has been seeded. Absent until that is done."""
         return self.folder / "seeded.json"

@@ -19,8 +19,9 @@ SERVICES = ("identity", "router", "forecast", "inventory")
 class Ports:
     """The ports of one region.
 
-    A block of a hundred: servers first, then ten for each service (its gRPC, its sidecar, the
-    sidecar's admin page, and for the router xDS), then the edge.
+    A block of a hundred: servers first, the copies of the siblings' PostgreSQL among them, then ten
+    for each service (its gRPC, its sidecar, the sidecar's admin page, and for the router xDS), then
+    the edge.
     """
 
     base: int
@@ -45,6 +46,10 @@ class Ports:
     @property
     def edge_admin(self) -> int:
         return self.base + 52
+
+    def standby(self, number: int) -> int:
+        """Of the jurisdiction's region with this number: its PostgreSQL's copy in this region."""
+        return self.base + 3 + number
 
     def grpc(self, service: str) -> int:
         return self.base + 10 * (1 + SERVICES.index(service))

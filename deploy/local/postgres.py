@@ -12,13 +12,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
 SUPERUSER = "postgres"
+REPLICATOR = "hemline_replicator"
 UNPRIVILEGED = "nobody"
+ACCESS = f"""\
+host  all          all           127.0.0.1/32  scram-sha-256
+host  replication  {REPLICATOR}  127.0.0.1/32  scram-sha-256
+"""
+"""pg_hba.conf: from this machine, with a password, and copies of everything to one role alone."""
 
 
 class PostgresError(Exception):
@@ -40,10 +47,10 @@ class Postgres:
     def owner_url(self, service: str) -> str:
         return self.url(f"{service}_owner", service)
 
-    def command(self) -> list[str]:
+    def command(self, shared_buffers_mb: int = 32) -> list[str]:
         """The server in the foreground. SIGINT stops it fast and clean."""
         return [
-            *_unprivileged(self.data),
+            *as_server_user(self.data),
             str(binary("postgres")),
             "-D",
             str(self.data),
@@ -51,8 +58,13 @@ class Postgres:
             str(self.port),
             *("-c", "listen_addresses=127.0.0.1"),
             *("-c", "unix_socket_directories="),
-            *("-c", "shared_buffers=32MB"),
+            *("-c", f"shared_buffers={shared_buffers_mb}MB"),
             *("-c", "max_connections=60"),
+            # A standby that was away finds what it missed; one that is gone fills no disk.
+            *("-c", "wal_keep_size=64MB", "-c", "max_slot_wal_keep_size=1GB"),
+            *("-c", "hot_standby_feedback=on", "-c", "wal_receiver_status_interval=1s"),
+            *("-c", "wal_retrieve_retry_interval=500ms"),
+            *("-c", "wal_sender_timeout=10s", "-c", "wal_receiver_timeout=10s"),
             # Details, contexts and failing statements quote the values of rows.
             *("-c", "log_error_verbosity=terse"),
             *("-c", "log_min_error_statement=panic"),
@@ -67,16 +79,17 @@ class Postgres:
         self.data.mkdir(parents=True, mode=0o700)
         secret = self.data.parent / f".{self.data.name}.password"
         try:
-            _write_secret(secret, self.password)
+            write_secret(secret, self.password)
             done = self._initdb(secret)
         finally:
             secret.unlink(missing_ok=True)
         if done.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise PostgresError(f"initdb failed: {done.stderr.strip().splitlines()[-1]}")
+        (self.data / "pg_hba.conf").write_text(ACCESS)
 
     def _initdb(self, secret: Path) -> subprocess.CompletedProcess[str]:
-        prefix = _unprivileged(self.data)
+        prefix = as_server_user(self.data)
         if prefix and prefix[0] == "setpriv":
             nobody = pwd.getpwnam(UNPRIVILEGED)
             os.chown(self.data, nobody.pw_uid, nobody.pw_gid)
@@ -106,21 +119,31 @@ def provision(superuser_url: str, service: str, passwords: Mapping[str, str]) ->
     """
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         for role, password in passwords.items():
-            name = f"{service}_{role}"
-            found = _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)
-            # A verifier proves the password and is not it: logs at the server may keep statements.
-            verifier = connection.pgconn.encrypt_password(
-                password.encode(), name.encode(), b"scram-sha-256"
-            )
-            connection.execute(
-                sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
-                    sql.SQL("ALTER" if found else "CREATE"),
-                    sql.Identifier(name),
-                    sql.Literal(verifier.decode()),
-                )
-            )
+            set_role(connection, f"{service}_{role}", password)
         if not _found(connection, "SELECT 1 FROM pg_database WHERE datname = %s", service):
             _create_database(connection, service)
+
+
+def set_role(
+    connection: psycopg.Connection,
+    name: str,
+    password: str,
+    attribute: Literal["", "REPLICATION"] = "",
+) -> None:
+    """Makes the role ``name``, or sets its password and ``attribute`` again."""
+    found = _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)
+    # A verifier proves the password and is not it: logs at the server may keep statements.
+    verifier = connection.pgconn.encrypt_password(
+        password.encode(), name.encode(), b"scram-sha-256"
+    )
+    connection.execute(
+        sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(
+            sql.SQL("ALTER" if found else "CREATE"),
+            sql.Identifier(name),
+            sql.SQL(attribute),
+            sql.Literal(verifier.decode()),
+        )
+    )
 
 
 def service_url(superuser_url: str, service: str, role: str, password: str) -> str:
@@ -157,7 +180,8 @@ def binary(name: str) -> Path:
     return Path(package.origin).parent / "pginstall18" / "bin" / name
 
 
-def _write_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
+    """Makes ``path`` anew."""
     path.unlink(missing_ok=True)  # Of a start that was killed: open to whomever it was open to.
     # Never readable by others, not even while it is being written.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -169,7 +193,7 @@ def _found(connection: psycopg.Connection, query: str, name: str) -> bool:
     return connection.execute(query.encode(), (name,)).fetchone() is not None
 
 
-def _unprivileged(data: Path) -> list[str]:
+def as_server_user(data: Path) -> list[str]:
     """What to put before a command so that PostgreSQL, which refuses to run as root, will run."""
     if os.geteuid() != 0:
         return []

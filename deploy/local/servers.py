@@ -7,12 +7,17 @@ from pathlib import Path
 from signal import SIGINT
 
 from deploy.local import postgres as postgresql
+from deploy.local import standby
+from deploy.local.copies import Copy
 from deploy.local.environment import base
 from deploy.local.memo import Memo
 from deploy.local.parts import Part, PlanError, python
 from deploy.local.places import ROOT
 from deploy.local.probes import All, FileThere, Listens, PostgresAccepts, RedisAnswers
 from deploy.local.world import STORES, World
+
+COPY_SECONDS = 180.0
+"""A standby that is new copies everything first."""
 
 
 def provider(world: World) -> Part:
@@ -56,26 +61,42 @@ def collector(world: World) -> Part | None:
 
 
 def postgres(world: World, region: str) -> Iterator[Part]:
-    server, port = world.postgres(region), world.ports[region].postgres
+    """The server with the region's data, and its standbys at the siblings."""
     try:
-        command = server.command()
+        postgresql.binary("postgres")
     except postgresql.PostgresError as error:
         raise PlanError(str(error)) from None
-    yield Part(
-        f"{region}/initdb",
-        python("deploy.local.prepare", "initdb", str(server.data)),
-        {**base(), "HEMLINE_SUPERUSER_PASSWORD": server.password},
-        memo=Memo(server.data / "hemline.made"),
-    )
-    yield Part(
-        f"{region}/postgres",
-        tuple(command),
-        base(),
-        probe=PostgresAccepts(world.superuser_url(region)),
-        ports=(port,),
-        needs=(f"{region}/initdb",),
+    own, primary = world.postgres(region), world.primary(region)
+    if primary.at == region:
+        yield Part(
+            f"{region}/initdb",
+            python("deploy.local.prepare", "initdb", str(own.data)),
+            {**base(), "HEMLINE_SUPERUSER_PASSWORD": own.password},
+            memo=Memo(own.data / "hemline.made"),
+        )
+    for copy in world.copies(region):
+        after = primary.part if copy != primary else f"{region}/initdb"
+        yield _copy(world, copy, () if copy == primary != world.copies(region)[0] else (after,))
+
+
+def _copy(world: World, copy: Copy, needs: tuple[str, ...]) -> Part:
+    server = copy.server
+    return Part(
+        copy.part,
+        standby.command(world.places.primaries, copy, world.copies(copy.home)),
+        {
+            **base(),
+            "HEMLINE_SUPERUSER_PASSWORD": server.password,
+            "HEMLINE_REPLICATION_PASSWORD": world.secrets.of(
+                "database", copy.home, postgresql.REPLICATOR
+            ),
+        },
+        probe=PostgresAccepts(server.url(postgresql.SUPERUSER, "postgres")),
+        ports=(server.port,),
+        needs=needs,
         # Fast shutdown: connections are closed, nothing is lost. SIGTERM would wait for clients.
         stop_signal=SIGINT,
+        start_seconds=COPY_SECONDS,
     )
 
 
@@ -117,7 +138,7 @@ def databases(world: World, region: str) -> Part:
             "HEMLINE_SUPERUSER_URL": world.superuser_url(region),
             "HEMLINE_SERVICE_PASSWORDS": json.dumps(passwords),
         },
-        needs=() if replaced else (f"{region}/postgres",),
+        needs=() if replaced else (world.primary(region).part,),
         memo=Memo(
             world.database_folder(region) / "hemline.databases",
             (*migrations, ROOT / "services" / "chassis" / "migrate.py", Path(postgresql.__file__)),

@@ -1,10 +1,11 @@
 """One world, before anything of it runs: its regions, their ports, where their servers are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deploy.local import private, replacements
+from deploy.local import copies, private, replacements
+from deploy.local.copies import Copy
 from deploy.local.parts import PlanError
 from deploy.local.places import TOPOLOGY, Places
 from deploy.local.ports import BASE_PORT, EDGE_PORT, HIGHEST_PORT, Ports, region_ports
@@ -48,15 +49,36 @@ class World:
         password = self.secrets.of("database", region, SUPERUSER)
         return Postgres(data, self.ports[region].postgres, password)
 
+    def copies(self, region: str) -> tuple[Copy, ...]:
+        """The embedded servers with the data of ``region``: its own first, one at each sibling."""
+        if self.replaced.of(region, "postgres"):
+            return ()
+        own = self.postgres(region)
+        number = self.siblings(region).index(region)
+        standbys = (
+            Copy(region, at, replace(own, data=data, port=self.ports[at].standby(number)))
+            for at in self.siblings(region)
+            for data in [self.places.region(at) / f"standby-{region}"]
+            if at != region
+        )
+        return (Copy(region, region, own), *standbys)
+
+    def primary(self, region: str) -> Copy:
+        """The one of `copies` that takes writes, as the record says now. Raises PlanError."""
+        allowed = {each: self.siblings(each) for each in self.regions}
+        at = copies.read(self.places.primaries, allowed).get(region, region)
+        return next(copy for copy in self.copies(region) if copy.at == at)
+
     def database_folder(self, region: str) -> Path:
         """Where to remember what was done to the region's databases: lost when they are."""
         if self.replaced.of(region, "postgres"):
             return self.places.region(region)
-        return self.postgres(region).data
+        return self.primary(region).server.data
 
     def superuser_url(self, region: str) -> str:
+        """Of the server that takes the region's writes."""
         own = self.replaced.of(region, "postgres")
-        return own or self.postgres(region).url(SUPERUSER, "postgres")
+        return own or self.primary(region).server.url(SUPERUSER, "postgres")
 
     def database_passwords(self, region: str, service: str) -> dict[str, str]:
         """Of the roles `owner` and `app`. Good for one service in one region."""
@@ -65,9 +87,21 @@ class World:
         }
 
     def database_url(self, region: str, service: str) -> str:
-        """The service's database, as the role that it runs as."""
+        """The service's database, as the role that it runs as, wherever the primary may be."""
+        return self._service_url(region, service, self.copies(region))
+
+    def replica_url(self, region: str, service: str, at: str) -> str | None:
+        """Where the service of ``at`` reads the data of a sibling: the copy beside it, or any."""
+        found = sorted(self.copies(region), key=lambda copy: copy.at != at)
+        return self._service_url(region, service, found) if found else None
+
+    def _service_url(self, region: str, service: str, servers: Sequence[Copy]) -> str:
         password = self.database_passwords(region, service)["app"]
-        return service_url(self.superuser_url(region), service, "app", password)
+        own = self.replaced.of(region, "postgres")
+        if own:
+            return service_url(own, service, "app", password)
+        hosts = ",".join(f"127.0.0.1:{copy.server.port}" for copy in servers)
+        return f"postgresql://{service}_app:{password}@{hosts}/{service}"
 
     def redis_url(self, region: str) -> str:
         own = self.replaced.of(region, "redis")

@@ -40,7 +40,7 @@ class DatabaseUnavailable(Unavailable):
     reason = "DATABASE_UNAVAILABLE"
 
 
-class HomeRegionReadOnly(Unavailable):
+class HomeRegionReadOnly(DatabaseUnavailable):
     """Reads are answered; writes wait for the home region, or for an operator's promotion."""
 
     reason = "HOME_REGION_READ_ONLY"
