@@ -1,0 +1,113 @@
+"""Who listens where in a lab. Plain data; nothing here starts anything."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proofs.lab.ports import Ports
+from services.chassis import contract, topology
+from services.chassis.topology import Topology
+
+TOPOLOGY = Path(__file__).parents[2] / "deploy" / "topology.yaml"
+SERVICE = "inventory"
+"""The service that is called. Of the others nothing runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What kind of lab."""
+
+    routers: int = 2  # For each region.
+    hosts: int = 2  # Sidecars with a backend each, for each region.
+    wan: bool = False  # A relay stands between regions: it delays and cuts.
+    latency: bool = False  # It delays by the topology's round trips.
+    delay_ms: float = 0.0  # What a backend takes.
+    poison: str = ""  # Path that every backend answers UNAVAILABLE.
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    region: str
+    number: int  # From 1.
+    sidecar: str
+    admin: str  # Of the sidecar.
+    app: str
+
+    @property
+    def node(self) -> str:
+        return f"sidecar/{self.region}/{SERVICE}/{self.number}"
+
+    @property
+    def name(self) -> str:
+        """How the backend calls itself."""
+        return f"{self.region}/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionPlan:
+    name: str
+    edge: str
+    edge_admin: str
+    identity: str
+    postgres: str
+    routers: tuple[str, ...]  # Their APIs.
+    ads: tuple[str, ...]  # Their xDS servers, in the same order.
+    hosts: tuple[HostPlan, ...]
+    nobody: dict[str, str]  # Service to the address at which it does not run.
+
+
+@dataclass(frozen=True)
+class Plan:
+    shape: Shape
+    topology: Topology
+    regions: dict[str, RegionPlan]
+    wan: dict[tuple[str, str], str] = field(default_factory=dict)
+    """`(region that asks, address there)` to the relay's address for it. Empty without one."""
+
+    def seen_from(self, asker: str, owner: str, address: str) -> str:
+        """Where ``asker`` finds what listens at ``address`` in ``owner``."""
+        return address if asker == owner else self.wan.get((asker, address), address)
+
+    def siblings(self, region: str) -> tuple[str, ...]:
+        """The regions of the same jurisdiction, this one among them."""
+        return self.topology.jurisdiction_of(region).regions
+
+    def ways(self) -> Iterator[tuple[str, str, str, str]]:
+        """Of the relay: the region that asks, the one that is asked, relay's and real address."""
+        for (asker, address), listen in self.wan.items():
+            for region in self.regions.values():
+                if any(host.sidecar == address for host in region.hosts):
+                    yield asker, region.name, listen, address
+
+
+def plan(shape: Shape) -> Plan:
+    """Draws up a lab on free ports."""
+    ports = Ports()
+    found = topology.load(TOPOLOGY)
+    services = sorted({method.service for method in contract.methods()} - {SERVICE})
+    regions = {name: _region(name, shape, ports, services) for name in found.regions}
+    wan = {
+        (asker, host.sidecar): ports.one()
+        for asker in regions
+        for owner, region in regions.items()
+        for host in region.hosts
+        if shape.wan and asker != owner
+    }
+    return Plan(shape, found, regions, wan)
+
+
+def _region(name: str, shape: Shape, ports: Ports, others: list[str]) -> RegionPlan:
+    one = ports.one
+    return RegionPlan(
+        name,
+        edge=one(),
+        edge_admin=one(),
+        identity=one(),
+        postgres=one(),
+        routers=tuple(one() for _ in range(shape.routers)),
+        ads=tuple(one() for _ in range(shape.routers)),
+        hosts=tuple(
+            HostPlan(name, number, one(), one(), one()) for number in range(1, shape.hosts + 1)
+        ),
+        nobody={service: one() for service in others},
+    )
