@@ -1,6 +1,13 @@
-"""What the proxies answer on their own, in the words of the error tree."""
+"""What the proxies answer on their own, in the words of the error tree; what operators are told."""
 
-from services.chassis.errors import PermissionDenied, Unavailable
+from services.chassis.errors import (
+    Aborted,
+    FailedPrecondition,
+    NotFound,
+    PermissionDenied,
+    RuleViolation,
+    Unavailable,
+)
 
 
 class TokenUnusable(PermissionDenied):
@@ -20,3 +27,29 @@ class Overloaded(Unavailable):
     """An edge has as many calls under way as it may have. Nothing was sent on."""
 
     reason = "OVERLOADED"
+
+
+class RegionNotFound(NotFound):
+    reason = "REGION_NOT_FOUND"
+
+
+class PolicyChanged(Aborted):
+    """Somebody else was faster."""
+
+    reason = "POLICY_CHANGED"
+
+
+class EpochFloorLowered(FailedPrecondition):
+    """A token that was refused once must stay refused."""
+
+    reason = "EPOCH_FLOOR_LOWERED"
+
+
+class LastHealthyRegion(FailedPrecondition):
+    """Nobody who is known to be healthy would be left to take the calls."""
+
+    reason = "LAST_HEALTHY_REGION"
+
+    def __init__(self, message: str, *, region: str) -> None:
+        rule = RuleViolation(self.reason, f"regions/{region}", message)
+        super().__init__(message, [rule], region=region)

@@ -53,6 +53,11 @@ class PolicySource:
         """Regions whose store did not answer the last time."""
         return frozenset(self._silent)
 
+    @property
+    def answering(self) -> bool:
+        """Whether any store did."""
+        return len(self._silent) < len(self._stores.regions)
+
     def missing(self, key: Key) -> tuple[str, ...]:
         """Returns the regions whose store is not known to hold a change."""
         held = self._held

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from services.chassis.database import Database, DatabaseUnavailable
+from services.chassis.database import Database, DatabaseUnavailable, HomeRegionReadOnly
 from services.router.policy_log import Change
 from services.router.store import Mark, PolicyStore
 
@@ -102,7 +102,11 @@ class PolicyStores:
         if not done:
             self._abandon(task)
             raise DatabaseUnavailable("The region's database does not answer in time.")
-        return task.result()
+        try:
+            return task.result()
+        except HomeRegionReadOnly:
+            # A standby alone is left: of no use for writing, and another store is.
+            raise DatabaseUnavailable("The region's database takes no writes.") from None
 
     def _abandon(self, task: asyncio.Task[Any]) -> None:
         # The driver asks the server to cancel, and waits; told twice, it closes the connection.
