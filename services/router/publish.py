@@ -10,6 +10,7 @@ from google.protobuf import json_format
 
 from services.router import check
 from services.router.cache import SnapshotCache
+from services.router.instruments import Instruments
 from services.router.keys import Keys
 from services.router.leaf import Certificates
 from services.router.nodes import Node
@@ -47,6 +48,7 @@ class Publisher:
         self._validator = validator
         self._candidate: Snapshots | None = None  # Waits for the validator.
         self._wake = asyncio.Event()
+        self._instruments = Instruments()
         self.refused = ""
 
     @property
@@ -118,6 +120,7 @@ class Publisher:
     def _publish(self, snapshots: Snapshots) -> bool:
         self._candidate = None
         self.refused = ""
+        self._instruments.published.add(1)
         self._cache.replace(snapshots)
         keys = {name: len(found) for name, found in self._facts.keys.items()}
         log.info("snapshot_published", keys=keys)
@@ -125,5 +128,6 @@ class Publisher:
 
     def _refuse(self, problem: str) -> bool:
         self.refused = problem
+        self._instruments.refused.add(1)
         log.error("snapshot_refused", problem=problem)
         return False

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
+import structlog
 from hemline.router.v1 import router_service_pb2 as pb
 from hemline.router.v1 import router_service_pb2_grpc as pb_grpc
 
@@ -12,18 +13,21 @@ from services.chassis import contract
 from services.chassis.server import Served
 from services.chassis.settings import refusal
 from services.chassis.topology import Topology
-from services.router import ads_server, endpoints
+from services.router import ads_server, endpoints, gate
 from services.router.ads_server import ServerIdentity
 from services.router.cache import SnapshotCache
 from services.router.certificates import CertificatesError, CertificateSource
 from services.router.discovery import AdsServicer
+from services.router.gate import Gate
 from services.router.keys import KeySource
 from services.router.leaf import Certificates
 from services.router.publish import Publisher
 from services.router.registry import Registry
 from services.router.servicer import RouterServicer
-from services.router.settings import RouterSettings
+from services.router.settings import VALIDATION_OFF, RouterSettings
 from services.router.translate import Facts
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -36,7 +40,7 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     facts = _facts(settings, topology, names, certificates)
     _check_key_addresses(settings, topology)
     cache = SnapshotCache(facts.nodes)
-    publisher = Publisher(facts, cache)
+    publisher = Publisher(facts, cache, _validator(settings))
     registry = Registry()
     source = KeySource(
         topology, settings.signing_key_addresses, lambda keys: publisher.update(keys=keys)
@@ -56,7 +60,8 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
         asyncio.TaskGroup() as group,
     ):
         polling = [
-            group.create_task(running) for running in (source.run(), certificates.run(renewed))
+            group.create_task(running)
+            for running in (source.run(), certificates.run(renewed), publisher.run())
         ]
         yield [
             Served(
@@ -67,6 +72,18 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
         ]
         for task in polling:
             task.cancel()
+
+
+def _validator(settings: RouterSettings) -> Gate | None:
+    """Whoever can ask Envoy does: to go on without it takes a word in the settings."""
+    if settings.envoy == VALIDATION_OFF:
+        log.warning("snapshots_not_validated")
+        return None
+    try:
+        return Gate(gate.find(settings.envoy))
+    except gate.NoEnvoyError as error:
+        problem = f"setting HEMLINE_ENVOY: {error}; it may say {VALIDATION_OFF}"
+        raise SystemExit(refusal(problem)) from None
 
 
 def _facts(

