@@ -1,18 +1,26 @@
 """The residency evidence on the wire."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc.aio
 from hemline.router.v1 import residency_service_pb2 as pb
 from hemline.router.v1 import residency_service_pb2_grpc as pb_grpc
 
-from services.chassis.clock import Clock
+from services.chassis.clock import Clock, utc_now
+from services.chassis.database import Database
+from services.chassis.server import Served
 from services.chassis.tenancy import current_caller
 from services.router import convert_residency as convert
-from services.router import receipt
+from services.router import receipt, spiffe
+from services.router.access_logs import AccessLogServicer
+from services.router.ads_server import Register
+from services.router.audit import Auditor
 from services.router.evidence import Evidence
 from services.router.leaf import Leaf
+from services.router.translate import Facts
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -54,3 +62,42 @@ class ResidencyServicer(pb_grpc.ResidencyServiceServicer):
         found = await self._evidence.report_of(caller.tenant_id, asked)
         claims = convert.claims(caller, asked, found, self._proof())
         return pb.IssueResidencyReceiptResponse(receipt=receipt.issue(claims, self._leaf(), now))
+
+
+@dataclass(frozen=True, slots=True)
+class Auditing:
+    """The residency audit of a router, running."""
+
+    register: Register  # At the server that proxies talk to.
+    served: Served
+
+
+@asynccontextmanager
+async def auditing(
+    database: Database, facts: Callable[[], Facts], proof: Callable[[], str]
+) -> AsyncIterator[Auditing]:
+    """Runs the audit until left; then what it has counted is kept.
+
+    Args:
+        database: the router's, of the jurisdiction's regions.
+        facts: as they are now.
+        proof: of the snapshots in force now.
+    """
+    now = facts()
+    region = now.topology.regions[now.region]
+    auditor = Auditor(now.topology, now.endpoints, now.region, [one.path for one in now.methods])
+    evidence = Evidence(database, auditor, now.region, utc_now)
+
+    def leaf() -> Leaf:
+        return facts().certificates.leaves[spiffe.router(region)]
+
+    servicer = ResidencyServicer(evidence, leaf, proof, utc_now)
+    async with evidence.keeping():
+        yield Auditing(
+            AccessLogServicer(auditor, region).register,
+            Served(
+                pb.DESCRIPTOR.services_by_name["ResidencyService"],
+                pb_grpc.add_ResidencyServiceServicer_to_server,
+                servicer,
+            ),
+        )
