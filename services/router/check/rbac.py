@@ -7,7 +7,7 @@ problem of its own. So what a rule does not mention is all alike, and one exampl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.router import spiffe
 from services.router.check.plain import Plain, dicts
@@ -25,27 +25,39 @@ class Unknown(Exception):
     """A rule that is not understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    caller: str  # SPIFFE id of its certificate.
-    path: str
-    claims: tuple[tuple[tuple[str, str], str | float], ...]  # (provider, claim) to value.
+Claims = dict[tuple[str, str], str | float]
+"""Provider and claim to value."""
+
+
+class Caller(NamedTuple):
+    """One way in which callers can differ."""
+
+    name: str  # SPIFFE id of its certificate.
+    claims: Claims
 
 
 def problems(facts: Facts, node: Node, rules: Any) -> Iterator[str]:
-    """Yields one sentence for the first call that is treated wrongly."""
+    """Yields one sentence for each path at which a call is treated wrongly."""
     if not isinstance(rules, dict) or rules.keys() != {"policies"}:
         yield "RBAC has no rules, or rules that deny"
         return
     wanted = Wanted.of(facts, node)
+    every, paths = _callers(facts, wanted, rules), _paths(wanted, rules)
     try:
-        for call in _calls(facts, wanted, rules):
-            if _allows(rules["policies"], call) != wanted.allows(call):
-                said = "refuses" if wanted.allows(call) else "lets pass"
-                yield f"RBAC {said} {call.caller} at {call.path} with {dict(call.claims)}"
-                return
+        policies = [_read(policy, every, paths) for policy in rules["policies"].values()]
     except Unknown as error:
         yield f"RBAC has a rule that nobody can judge: {error}"
+        return
+    for path in paths:
+        passing = 0
+        for permitted, known in policies:
+            passing |= known if path in permitted else 0
+        right = _bits(every, [wanted.allows(one, path) for one in every])
+        if passing != right:
+            wrong = passing ^ right
+            one = every[(wrong & -wrong).bit_length() - 1]
+            said = "lets pass" if passing & wrong & -wrong else "refuses"
+            yield f"RBAC {said} {one.name} at {path} with {one.claims}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,85 +89,98 @@ class Wanted:
             frozenset(facts.public_paths),
         )
 
-    def allows(self, call: Call) -> bool:
-        claims = dict(call.claims)
-        if call.caller in self.edges | self.clients and self._ours(claims):
+    def allows(self, caller: Caller, path: str) -> bool:
+        known = caller.name in self.edges or caller.name in self.clients
+        if known and self._ours(caller.claims):
             return True
-        if call.caller in self.own_edges and call.path in self.public:
+        if caller.name in self.own_edges and path in self.public:
             return True
-        probe = call.path.startswith((HEALTH, *REFLECTION))
-        return probe and call.caller in self.edges | self.routers
+        probe = path.startswith((HEALTH, *REFLECTION))
+        return probe and (caller.name in self.edges or caller.name in self.routers)
 
-    def _ours(self, claims: dict[tuple[str, str], str | float]) -> bool:
+    def _ours(self, claims: Claims) -> bool:
         epoch = claims.get((self.jurisdiction, "home_epoch"), 0)
         signed_here = claims.get((self.jurisdiction, "jurisdiction")) == self.jurisdiction
         return signed_here and float(epoch) >= self.floor
 
 
-def _calls(facts: Facts, wanted: Wanted, rules: Plain) -> Iterator[Call]:
-    """One call for each way in which calls can differ."""
-    named, paths = {NOBODY, *wanted.edges, *wanted.clients, *wanted.routers}, {OTHER_PATH}
-    for one in dicts(rules):
-        if "principal_name" in one:
-            named.add(str(one["principal_name"].get("exact")))
-        path = one.get("path")
-        if isinstance(path, dict):
-            paths.add(path.get("exact", f"{path.get('prefix')}x"))
-    paths |= wanted.public | {f"{HEALTH}Check", f"{REFLECTION[0]}x", f"{REFLECTION[1]}x"}
-    for caller, path, claims in product(sorted(named), sorted(paths), _claims(facts, wanted)):
-        yield Call(caller, path, claims)
+def _callers(facts: Facts, wanted: Wanted, rules: Plain) -> list[Caller]:
+    """With each token: whoever should pass, whoever a rule names, and one for all others."""
+    named = {NOBODY, *wanted.edges, *wanted.clients, *wanted.routers}
+    named |= {
+        str(one["principal_name"].get("exact")) for one in dicts(rules) if "principal_name" in one
+    }
+    tokens = _claims(facts, wanted)
+    return [Caller(name, claims) for name, claims in product(sorted(named), tokens)]
 
 
-def _claims(facts: Facts, wanted: Wanted) -> list[tuple[Any, ...]]:
+def _paths(wanted: Wanted, rules: Plain) -> list[str]:
+    """Each path that a rule or the facts name, and one for all others."""
+    named = [one["path"] for one in dicts(rules) if isinstance(one.get("path"), dict)]
+    paths = {path.get("exact", f"{path.get('prefix')}x") for path in named}
+    probes = (f"{HEALTH}Check", f"{REFLECTION[0]}x", f"{REFLECTION[1]}x")
+    return sorted({OTHER_PATH, *wanted.public, *probes, *paths})
+
+
+def _claims(facts: Facts, wanted: Wanted) -> list[Claims]:
     """No token, and of each jurisdiction's keys tokens that claim each jurisdiction, old or new."""
     names = sorted(facts.topology.jurisdictions)
     epochs = sorted({0.0, float(max(0, wanted.floor - 1)), float(wanted.floor)})
-    tokens = [
-        (((provider, "jurisdiction"), claimed), ((provider, "home_epoch"), epoch))
-        for provider, claimed, epoch in product(names, names, epochs)
+    return [
+        {},
+        *(
+            {(provider, "jurisdiction"): claimed, (provider, "home_epoch"): epoch}
+            for provider, claimed, epoch in product(names, names, epochs)
+        ),
     ]
-    return [(), *tokens]
 
 
-def _allows(policies: Plain, call: Call) -> bool:
-    results = []
-    for policy in policies.values():
-        if policy.keys() != {"permissions", "principals"}:
-            raise Unknown(str(sorted(policy)))
-        permitted = [_permission(one, call) for one in policy["permissions"]]
-        known = [_principal(one, call) for one in policy["principals"]]
-        results.append(any(permitted) and any(known))
-    return any(results)
+def _read(policy: Plain, every: list[Caller], paths: list[str]) -> tuple[set[str], int]:
+    """The paths that a policy permits, and to which callers, as bits."""
+    if policy.keys() != {"permissions", "principals"}:
+        raise Unknown(str(sorted(policy)))
+    permitted = {path for rule in policy["permissions"] for path in paths if _permits(rule, path)}
+    known = 0
+    for rule in policy["principals"]:
+        known |= _principal(rule, every)
+    return permitted, known
 
 
-def _permission(rule: Plain, call: Call) -> bool:
+def _permits(rule: Plain, path: str) -> bool:
     match rule:
-        case {"any": True}:
+        case {"any": True, **more} if not more:
             return True
-        case {"url_path": {"path": {"exact": str(path)}}}:
-            return call.path == path
-        case {"url_path": {"path": {"prefix": str(prefix)}}}:
-            return call.path.startswith(prefix)
+        case {"url_path": {"path": {"exact": str(exact), **more}}} if not more:
+            return path == exact
+        case {"url_path": {"path": {"prefix": str(prefix), **more}}} if not more:
+            return path.startswith(prefix)
     raise Unknown(str(rule))
 
 
-def _principal(rule: Plain, call: Call) -> bool:
+def _principal(rule: Plain, every: list[Caller]) -> int:
     match rule:
-        case {"and_ids": {"ids": list(ids)}}:
-            # Lists: every rule is read, also when the first one decides.
-            found = [_principal(one, call) for one in ids]
-            return all(found)
-        case {"or_ids": {"ids": list(ids)}}:
-            found = [_principal(one, call) for one in ids]
-            return any(found)
-        case {"authenticated": {"principal_name": {"exact": str(name)}}}:
-            return call.caller == name
+        case {"and_ids": {"ids": list(ids)}, **more} if not more:
+            found = _bits(every, [True] * len(every))
+            for one in ids:
+                found &= _principal(one, every)
+            return found
+        case {"or_ids": {"ids": list(ids)}, **more} if not more:
+            found = 0
+            for one in ids:
+                found |= _principal(one, every)
+            return found
+        case {"authenticated": {"principal_name": {"exact": str(name), **more}}} if not more:
+            return _bits(every, [one.name == name for one in every])
         case {"sourced_metadata": {"metadata_matcher": dict(matcher), **more}} if not more:
-            return metadata(matcher, dict(call.claims))
+            return _bits(every, [metadata(matcher, one.claims) for one in every])
     raise Unknown(str(rule))
 
 
-def metadata(matcher: Plain, claims: dict[tuple[str, str], Any]) -> bool:
+def _bits(every: list[Caller], holds: list[bool]) -> int:
+    return sum(1 << i for i in range(len(every)) if holds[i])
+
+
+def metadata(matcher: Plain, claims: Claims) -> bool:
     """Whether claims match. Raises Unknown for a matcher that is not understood."""
     match matcher:
         case {

@@ -1,47 +1,208 @@
-"""An edge's routes: verified claims lead to a home region, and what is left is denied."""
+"""An edge's routes: followed for every kind of token at every path, to the regions they lead to."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from services.router import xds_types
+from services.router.check import choices
+from services.router.check.flows import Flow, flows
 from services.router.check.plain import Plain, dicts
+from services.router.check.rbac import Unknown
+from services.router.check.residencies import Residencies
 from services.router.check.tokens import HEALTH, REFLECTION
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
 
 CORS = "envoy.filters.http.cors"
-JWT = "envoy.filters.http.jwt_authn"
 RBAC = "envoy.filters.http.rbac"
 CHECK = f"{HEALTH}Check"
+ELSEWHERE = "/elsewhere"
 
-OTHER_WAYS = frozenset(
+ROUTE = frozenset(
     {
-        "cluster_header",
-        "cluster_specifier_plugin",
-        "inline_cluster_specifier_plugin",
-        "request_mirror_policies",
-        "weighted_clusters",
+        "name",
+        "match",
+        "route",
+        "direct_response",
+        "response_headers_to_add",
+        "typed_per_filter_config",
     }
 )
-"""Fields of a route that send a request, or a copy, where no rule below looks."""
+ACTION = frozenset(
+    {
+        "cluster",
+        "weighted_clusters",
+        "timeout",
+        "max_stream_duration",
+        "retry_policy",
+        "hedge_policy",
+    }
+)
+"""Fields of a route and its action whose effect is known here. Any other could send calls away."""
+
+HOST = frozenset(
+    {
+        "name",
+        "domains",
+        "routes",
+        "typed_per_filter_config",
+        "response_headers_to_remove",
+        "include_request_attempt_count",
+    }
+)
+CONFIGURATION = frozenset(
+    {"@type", "name", "virtual_hosts", "validate_clusters", "ignore_port_in_host_matching"}
+)
 
 
 def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
-    """A home's cluster is reached with claims of that home; the last route denies."""
-    for configuration in snapshot.of(xds_types.ROUTES).values():
-        for one in dicts(configuration.plain):
+    for name, configuration in snapshot.of(xds_types.ROUTES).items():
+        body = configuration.plain
+        yield from _unknown_fields(f"routes {name}", body, CONFIGURATION)
+        hosts = body.get("virtual_hosts", [])
+        if [host.get("domains") for host in hosts] != [["*"]]:
+            yield f"routes {name} depend on the name that a client asks for"
+        for host in hosts:
+            yield from _unknown_fields(f"routes {name}", host, HOST)
+            yield from _host(facts, snapshot, host.get("routes", []))
+        for one in dicts(body):
             yield from _per_filter(one)
-        for host in configuration.plain.get("virtual_hosts", ()):
-            *routes, last = host.get("routes") or [{}]
-            for route in routes:
-                action = route.get("route", {})
-                for way in sorted(action.keys() & OTHER_WAYS):
-                    yield f"route {route.get('name')} chooses where to go by {way}"
-                cluster = action.get("cluster", "")
-                home = cluster.partition("|")[2].partition("|")[0]
-                if home and not _is_open(facts, route) and not _claims(facts, route["match"], home):
-                    yield f"route {route.get('name')} leads to {cluster} without its claims"
-            if not _denies(last):
-                yield "the last route does not deny"
+
+
+def _host(facts: Facts, snapshot: Snapshot, routes: list[Plain]) -> Iterator[str]:
+    for route in routes:
+        where = f"route {route.get('name')}"
+        yield from _unknown_fields(where, route, ROUTE)
+        yield from _unknown_fields(where, route.get("route", {}), ACTION)
+        weighted = route.get("route", {}).get("weighted_clusters", {})
+        yield from _unknown_fields(where, weighted, frozenset({"clusters"}))
+        for one in weighted.get("clusters", ()):
+            yield from _unknown_fields(where, one, frozenset({"name", "weight"}))
+    if not routes or not _denies(routes[-1]):
+        yield "the last route does not deny"
+    residencies = Residencies(facts)
+    known = [*(method.path for method in facts.methods), CHECK, ELSEWHERE]
+    try:
+        found = list(flows(residencies, routes, known))
+    except Unknown as error:
+        yield str(error)
+        return
+    yield from _Judge(facts, snapshot, residencies).problems(found)
+
+
+class _Judge:
+    """Says of each flow whether it leads where it may."""
+
+    def __init__(self, facts: Facts, snapshot: Snapshot, residencies: Residencies) -> None:
+        self._facts = facts
+        self._snapshot = snapshot
+        self._residencies = residencies
+        self._services = {method.path: method.service for method in facts.methods}
+        self._served: dict[str, int] = defaultdict(int)  # Path to tokens that reach a region.
+        self._sent_away: dict[str, int] = defaultdict(int)
+        self._judged: set[str] = set()
+
+    def problems(self, found: list[Flow]) -> Iterator[str]:
+        for flow in found:
+            if "direct_response" in flow.route:
+                yield from self._redirect(flow)
+            elif not _denies(flow.route):
+                yield from self._route(flow)
+        yield from self._complete()
+
+    def _route(self, flow: Flow) -> Iterator[str]:
+        action, name = flow.route.get("route", {}), flow.route.get("name")
+        service, home = _service_and_home(action)
+        if self._is_open(flow, service, home):
+            yield from self._reaches(action, service.removesuffix("-open"), home)
+            return
+        proper = self._residencies.proper(home) if home in self._facts.topology.regions else 0
+        if flow.tokens & ~proper:
+            yield f"route {name} leads to {service}|{home} without its claims"
+            return
+        if not self._facts_serve(home):
+            yield f"route {name} passes calls on that are to be sent away"
+        if flow.path != f"/hemline.{service}.v1.x" and self._services.get(flow.path) != service:
+            yield f"route {name} leads calls of {flow.path} to {service}"
+        self._served[flow.path] |= flow.tokens
+        yield from self._reaches(action, service, home)
+        yield from self._repeats(flow)
+
+    def _is_open(self, flow: Flow, service: str, home: str) -> bool:
+        """Whether anybody may go that way: to sign in, or to ask little, briefly, and apart."""
+        if home != self._facts.region:
+            return False
+        action, match = flow.route["route"], flow.route["match"]
+        if service == "identity":
+            return match.get("path") in self._facts.public_paths
+        asks = match.get("path") == CHECK or match.get("prefix") in REFLECTION
+        lasts = action.get("max_stream_duration", {}).get("max_stream_duration")
+        return service == "identity-open" and asks and lasts == "10s"
+
+    def _facts_serve(self, home: str) -> bool:
+        own = self._facts.topology.jurisdiction_of(home)
+        forward = own.foreign_edges.value == "forward"
+        return own == self._facts.jurisdiction or (
+            forward and own.name in self._facts.certificates.bundles
+        )
+
+    def _reaches(self, action: Plain, service: str, home: str) -> Iterator[str]:
+        """Follows the route to regions, in every combination of them being up or down."""
+        found = choices.targets(self._facts, self._snapshot, service, action)
+        key = f"{service} {home} {found}"
+        if key not in self._judged:
+            self._judged.add(key)
+            yield from choices.problems(self._facts, found, service, home)
+
+    def _repeats(self, flow: Flow) -> Iterator[str]:
+        """Only what may run twice is sent twice; only what changes nothing, at the same time."""
+        method = next((one for one in self._facts.methods if one.path == flow.path), None)
+        action, name = flow.route["route"], flow.route.get("name")
+        reasons = set(action.get("retry_policy", {}).get("retry_on", "").split(","))
+        harmless = {"connect-failure", "refused-stream", "reset-before-request"}
+        if not (method and method.retryable) and reasons - harmless:
+            yield f"route {name} repeats what may have run"
+        if not (method and method.safe) and "hedge_policy" in action:
+            yield f"route {name} runs twice at once what changes something"
+
+    def _redirect(self, flow: Flow) -> Iterator[str]:
+        name = flow.route.get("name")
+        homes = list(self._residencies.homes(flow.tokens))
+        proper = sum(self._residencies.proper(home) for home in homes)
+        if flow.tokens & ~proper or len(homes) != 1 or self._facts_serve(homes[0]):
+            yield f"route {name} sends away who is not of one home abroad"
+        if flow.route["direct_response"] != {"status": 200}:
+            yield f"route {name} answers with something of its own"
+        self._sent_away[flow.path] |= flow.tokens
+
+    def _complete(self) -> Iterator[str]:
+        """Whoever has a proper token is served, or sent home."""
+        asked = [path for path in self._services if path not in self._facts.public_paths]
+        for home in sorted(self._facts.topology.regions):
+            proper = self._residencies.proper(home)
+            found, what = self._sent_away, "sent home"
+            if self._facts_serve(home):
+                found, what = self._served, "served"
+            for path in asked:
+                if proper & ~found[path]:
+                    yield f"tenants of {home} are not {what} at {path}"
+                    break
+
+
+def _service_and_home(action: Plain) -> tuple[str, str]:
+    """By the clusters' names; empty if they differ. What is behind a name is looked at later."""
+    weighted = action.get("weighted_clusters", {}).get("clusters", [])
+    names = [one.get("name", "") for one in weighted] or [action.get("cluster", "")]
+    parts = {tuple((*name.split("|"), "")[:2]) for name in names}
+    if len(parts) != 1:
+        return "", ""
+    [(service, home)] = parts
+    return service, home
+
+
+def _unknown_fields(where: str, body: Plain, known: frozenset[str]) -> Iterator[str]:
+    for field in sorted(body.keys() - known):
+        yield f"{where} is told {field}"
 
 
 def _per_filter(body: Plain) -> Iterator[str]:
@@ -49,33 +210,6 @@ def _per_filter(body: Plain) -> Iterator[str]:
     for name in sorted(body.get("typed_per_filter_config", {})):
         if name != CORS and not (name == RBAC and _denies(body)):
             yield f"route {body.get('name')} sets {name}"
-
-
-def _is_open(facts: Facts, route: Plain) -> bool:
-    """Whether anybody may go that way: to sign in, or to ask little, briefly, and apart from it."""
-    match, action = route["match"], route["route"]
-    if action.get("cluster") == f"identity|{facts.region}":
-        return match.get("path") in facts.public_paths
-    lasts = action.get("max_stream_duration", {}).get("max_stream_duration")
-    return (
-        action.get("cluster") == f"identity-open|{facts.region}"
-        and (match.get("path") == CHECK or match.get("prefix") in REFLECTION)
-        and lasts == "10s"
-    )
-
-
-def _claims(facts: Facts, match: Plain, home: str) -> bool:
-    if home not in facts.topology.regions:
-        return False
-    name = facts.topology.jurisdiction_of(home).name
-    found = {
-        (matcher["filter"], *(part["key"] for part in matcher["path"])): matcher["value"]
-        for matcher in match.get("dynamic_metadata", [])
-        if not matcher.get("invert")
-    }
-    return found.get((JWT, name, "jurisdiction")) == {"string_match": {"exact": name}} and (
-        found.get((JWT, name, "home_region")) == {"string_match": {"exact": home}}
-    )
 
 
 def _denies(route: Plain) -> bool:

@@ -1,0 +1,170 @@
+"""Whom Envoy asks in every combination of regions that are up and down, from clusters alone.
+
+A set of combinations is one integer, with a bit for each of them: a question about all of them at
+once is a few operations on integers.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from services.router import policy, xds_types
+from services.router.check.plain import Plain
+from services.router.check.residency import addresses, sidecars
+from services.router.snapshot import Snapshot
+from services.router.translate.facts import Facts
+
+EVERY_REGION = 12
+"""Up to so many regions all combinations are looked at, above that those of each jurisdiction:
+no other region occurs in what is looked at."""
+
+
+class Target(NamedTuple):
+    """A cluster as it is sent: where its hosts are, and whether it sends to dead ones."""
+
+    name: str
+    share: int
+    priorities: tuple[tuple[str, ...], ...]  # Regions of each, in Envoy's order.
+    panics: bool
+
+
+class World:
+    """Combinations of regions being up or down."""
+
+    def __init__(self, regions: tuple[str, ...]) -> None:
+        self.count = 1 << len(regions)
+        self.all = (1 << self.count) - 1
+        self.up = {name: self._up(i) for i, name in enumerate(regions)}
+
+    def _up(self, number: int) -> int:
+        """Combinations in which region ``number`` is up: those with this bit set."""
+        half = 1 << number
+        block = ((1 << half) - 1) << half  # `half` times down, `half` times up, and again.
+        found, length = block, 2 * half
+        while length < self.count:
+            found |= found << length
+            length *= 2
+        return found
+
+    def asked(self, target: Target) -> tuple[dict[str, int], int]:
+        """For each region the combinations in which it is asked first, and those without any.
+
+        Envoy asks the first priority of which a host is well. In a panic it asks whoever there is.
+        """
+        left, first = self.all, dict[str, int]()
+        for regions in target.priorities:
+            for region in regions:
+                first[region] = first.get(region, 0) | (left & self.up.get(region, 0))
+            for region in regions:
+                left &= ~self.up.get(region, 0)
+        if target.panics and target.priorities:
+            for region in target.priorities[0]:
+                first[region] |= left
+            return first, 0
+        return first, left
+
+    def example(self, combinations: int) -> str:
+        """One of them, in words."""
+        number = (combinations & -combinations).bit_length() - 1
+        up = [name for i, name in enumerate(self.up) if number >> i & 1]
+        return f"only {', '.join(up)} up" if up else "nobody up"
+
+
+def world(facts: Facts, home: str) -> World:
+    regions = tuple(sorted(facts.topology.regions))
+    if len(regions) > EVERY_REGION:
+        regions = facts.topology.jurisdiction_of(home).regions
+    return World(regions)
+
+
+def targets(
+    facts: Facts, snapshot: Snapshot, service: str, action: Plain, *, proxyless: bool = False
+) -> list[Target]:
+    """The clusters that a route action leads to, each with its share; regions by address."""
+    weighted = action.get("weighted_clusters", {}).get("clusters", [])
+    named = [(one["name"], one.get("weight", 0)) for one in weighted]
+    if "cluster" in action:
+        named.append((action["cluster"], policy.WHOLE))
+    owners = sidecars(facts, service)
+    found = [_target(snapshot, owners, name, share) for name, share in named]
+    # gRPC's own client knows no panic.
+    return [one._replace(panics=False) for one in found] if proxyless else found
+
+
+def _target(snapshot: Snapshot, owners: dict[str, set[str]], name: str, share: int) -> Target:
+    found = snapshot.of(xds_types.ENDPOINTS).get(name)
+    localities = found.plain.get("endpoints", []) if found is not None else []
+    by_priority: dict[int, set[str]] = {}
+    for locality in localities:
+        regions = by_priority.setdefault(locality.get("priority", 0), set())
+        for address in addresses(locality):
+            regions |= owners.get(address, {"nowhere"})
+    cluster = snapshot.of(xds_types.CLUSTER).get(name)
+    common = cluster.plain.get("common_lb_config", {}) if cluster is not None else {}
+    # Without a threshold Envoy's own counts, which is half of the hosts. Zero is left out in JSON.
+    panics = common.get("healthy_panic_threshold", {"value": 50}).get("value", 0) > 0
+    order = sorted(by_priority)
+    return Target(name, share, tuple(tuple(sorted(by_priority[i])) for i in order), panics)
+
+
+def problems(facts: Facts, found: list[Target], service: str, home: str) -> Iterator[str]:
+    """What goes wrong for tenants of ``home`` in any combination, one sentence a rule."""
+    allowed = set(facts.topology.jurisdiction_of(home).regions)
+    drained = {name for name, percent in facts.policy_of(home).drained.items() if percent >= 100}  # noqa: PLR2004  # Percent.
+    for target in found:
+        reached = {region for regions in target.priorities for region in regions}
+        for region in sorted(reached - allowed):
+            yield f"cluster {target.name} reaches {region}, abroad for tenants of {home}"
+        for region in sorted(reached & drained):
+            yield f"cluster {target.name} asks {region}, which is drained"
+        if any(len(regions) != 1 for regions in target.priorities) or len(reached) != len(
+            target.priorities
+        ):
+            yield f"cluster {target.name} has regions that do not follow one another"
+    yield from _in_every_combination(facts, found, service, home, allowed - drained)
+    if _shares(found) != _wanted(facts, service, home):
+        yield f"tenants of {home} are not sent where the policy says"
+
+
+def _in_every_combination(
+    facts: Facts, found: list[Target], service: str, home: str, usable: set[str]
+) -> Iterator[str]:
+    every = world(facts, home)
+    family = [home, *facts.topology.regions[home].failover]
+    standing = [one for one in family if one in usable and _serves(facts, service, home, one)]
+    somebody = 0
+    for region in standing:
+        somebody |= every.up[region]
+    for target in found:
+        first, nobody = every.asked(target)
+        if nobody & somebody:
+            state = every.example(nobody & somebody)
+            yield f"cluster {target.name} asks nobody while a region could serve: {state}"
+        for region, combinations in sorted(first.items()):
+            dead = combinations & ~every.up.get(region, every.all)
+            if dead:
+                yield f"cluster {target.name} asks {region}, which is down: {every.example(dead)}"
+            if region not in usable and combinations:
+                state = every.example(combinations)
+                yield f"cluster {target.name} asks {region}, which it must not: {state}"
+
+
+def _shares(found: list[Target]) -> list[tuple[int, tuple[str, ...]]]:
+    return [
+        (one.share, tuple(region for regions in one.priorities for region in regions))
+        for one in found
+    ]
+
+
+def _wanted(facts: Facts, service: str, home: str) -> list[tuple[int, tuple[str, ...]]]:
+    chosen = policy.choices(facts.topology, facts.policy_of(home), facts.region, home)
+    return [
+        (one.share, tuple(each for each in one.regions if _serves(facts, service, home, each)))
+        for one in chosen
+    ]
+
+
+def _serves(facts: Facts, service: str, home: str, region: str) -> bool:
+    """Whether ``region`` has a host of a version that the policy wants."""
+    wanted = facts.policy_of(home).tracks.get(service)
+    hosts = facts.endpoints[region].services[service]
+    return wanted is None or any(wanted.get(host.track, 0) > 0 for host in hosts)
