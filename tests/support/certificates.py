@@ -39,9 +39,11 @@ class MeshCertificates:
     def folder(self, region: str) -> Path:
         return self._root / region
 
+    def source(self, region: str) -> CertificateSource:
+        return CertificateSource(self.folder(region), self._topology, region, self.services)
+
     def load(self, region: str) -> Certificates:
-        folder = self.folder(region)
-        return CertificateSource(folder, self._topology, region, self.services).load()
+        return self.source(region).load()
 
     def leaf(self, name: str, region: str) -> Leaf:
         """A leaf from the region's folder, such as `edge`."""

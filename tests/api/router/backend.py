@@ -10,6 +10,8 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+IMPORT = "/hemline.inventory.v1.InventoryService/ImportStock"
+
 
 class Echo(grpc.GenericRpcHandler):
     """Answers every method of Hemline with JSON instead of a message."""
@@ -23,6 +25,8 @@ class Echo(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         if self.reflects and handler_call_details.method.startswith("/grpc.reflection."):
             return grpc.unary_unary_rpc_method_handler(self._endless)
+        if handler_call_details.method == IMPORT:
+            return grpc.stream_stream_rpc_method_handler(self._each)
         if not handler_call_details.method.startswith("/hemline."):
             return None
         return grpc.unary_unary_rpc_method_handler(self._answer)
@@ -33,6 +37,13 @@ class Echo(grpc.GenericRpcHandler):
         await asyncio.sleep(self.delay_seconds)
         headers = {key: str(value) for key, value in context.invocation_metadata()}
         return json.dumps({"backend": self._name, "headers": headers}).encode()
+
+    async def _each(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        """Sends each message back, for as long as the caller likes."""
+        del context
+        self.calls += 1
+        async for request in requests:
+            yield request
 
     async def _endless(self, request: bytes, context: Any) -> bytes:
         del request, context

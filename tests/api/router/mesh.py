@@ -1,5 +1,6 @@
 """A small world of real Envoys: three routers, edges and sidecars on free ports, tiny backends."""
 
+import asyncio
 import base64
 import json
 import tempfile
@@ -20,7 +21,9 @@ from services.router import ads_server, endpoints, nodes
 from services.router.ads_server import ServerIdentity
 from services.router.bootstrap import bootstrap
 from services.router.cache import SnapshotCache
+from services.router.certificates import CertificateSource
 from services.router.discovery import AdsServicer
+from services.router.leaf import Certificates
 from services.router.nodes import Node
 from services.router.publish import Publisher
 from services.router.registry import Registry
@@ -64,10 +67,11 @@ class Answer:
 class Region:
     """One region's control plane, and the facts of the whole world."""
 
-    def __init__(self, facts: Facts, ads_address: str) -> None:
+    def __init__(self, facts: Facts, ads_address: str, source: CertificateSource) -> None:
         self.facts = facts
         self.region = facts.topology.regions[facts.region]
         self.identity = ServerIdentity(self.region, facts.certificates)
+        self.source = source
         self.cache = SnapshotCache(facts.nodes)
         self.publisher = Publisher(facts, self.cache)
         self.registry = Registry()
@@ -78,6 +82,12 @@ class Region:
         register = AdsServicer(self.cache, self.region, self.registry).register
         serving = ads_server.serving(self.ads_address, self.identity, [register])
         await self.ads.enter_async_context(serving)
+        self.following = asyncio.create_task(self.source.run(self._renewed))
+        self.ads.callback(self.following.cancel)
+
+    def _renewed(self, found: Certificates) -> None:
+        self.identity.update(found)
+        assert self.publisher.update(certificates=found)
 
     async def stop(self) -> None:
         await self.ads.aclose()
@@ -94,16 +104,18 @@ class Mesh:
         self.endpoints = endpoints.parse(
             addresses(found, self._ports), found, {method.service for method in contract.methods()}
         )
-        self.regions = {
-            name: Region(self._facts(name), self._ports.one()) for name in found.regions
-        }
+        self.regions = {name: self._region(name) for name in found.regions}
         self.backends: dict[tuple[str, str], Echo] = {}
         self.apps: dict[tuple[str, str], AsyncExitStack] = {}
         self.collectors: dict[str, Collector] = {}
         self.proxies: dict[Node, Proxy] = {}
         self.running: dict[Node, AsyncExitStack] = {}
 
-    def _facts(self, region: str) -> Facts:
+    def _region(self, name: str) -> Region:
+        source = self.certificates.source(name)
+        return Region(self._facts(name, source.load()), self._ports.one(), source)
+
+    def _facts(self, region: str, certificates: Certificates) -> Facts:
         return Facts(
             region,
             self.topology,
@@ -111,7 +123,7 @@ class Mesh:
             {},
             contract.methods(),
             1.0,
-            self.certificates.load(region),
+            certificates,
         )
 
     async def start_backend(self, region: str, service: str) -> None:
