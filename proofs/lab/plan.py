@@ -10,7 +10,7 @@ from services.chassis.topology import Topology
 
 TOPOLOGY = Path(__file__).parents[2] / "deploy" / "topology.yaml"
 SERVICE = "inventory"
-"""The service that is called. Of the others nothing runs."""
+"""The service that is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class Shape:
     """What kind of lab."""
 
     routers: int = 2  # For each region.
-    hosts: int = 2  # Sidecars with a backend each, for each region.
+    hosts: int = 2  # Sidecars with a backend each, of the service that is called.
+    suite: bool = False  # The other services run as well, on one host each.
     wan: bool = False  # A relay stands between regions: it delays and cuts.
     latency: bool = False  # It delays by the topology's round trips.
     delay_ms: float = 0.0  # What a backend takes.
@@ -28,6 +29,7 @@ class Shape:
 @dataclass(frozen=True, slots=True)
 class HostPlan:
     region: str
+    service: str
     number: int  # From 1.
     sidecar: str
     admin: str  # Of the sidecar.
@@ -35,7 +37,7 @@ class HostPlan:
 
     @property
     def node(self) -> str:
-        return f"sidecar/{self.region}/{SERVICE}/{self.number}"
+        return f"sidecar/{self.region}/{self.service}/{self.number}"
 
     @property
     def name(self) -> str:
@@ -52,8 +54,8 @@ class RegionPlan:
     postgres: str
     routers: tuple[str, ...]  # Their APIs.
     ads: tuple[str, ...]  # Their xDS servers, in the same order.
-    hosts: tuple[HostPlan, ...]
-    nobody: dict[str, str]  # Service to the address at which it does not run.
+    hosts: tuple[HostPlan, ...]  # Of the service that is called.
+    others: tuple[HostPlan, ...]  # Of the other services. Only in a suite does anything run there.
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Plan:
         """Of the relay: the region that asks, the one that is asked, relay's and real address."""
         for (asker, address), listen in self.wan.items():
             for region in self.regions.values():
-                if any(host.sidecar == address for host in region.hosts):
+                if any(host.sidecar == address for host in (*region.hosts, *region.others)):
                     yield asker, region.name, listen, address
 
 
@@ -90,7 +92,7 @@ def plan(shape: Shape) -> Plan:
         (asker, host.sidecar): ports.one()
         for asker in regions
         for owner, region in regions.items()
-        for host in region.hosts
+        for host in (*region.hosts, *region.others)
         if shape.wan and asker != owner
     }
     return Plan(shape, found, regions, wan)
@@ -98,16 +100,22 @@ def plan(shape: Shape) -> Plan:
 
 def _region(name: str, shape: Shape, ports: Ports, others: list[str]) -> RegionPlan:
     one = ports.one
+    identity, routers = one(), tuple(one() for _ in range(shape.routers))
+    numbers = range(1, shape.hosts + 1)
     return RegionPlan(
         name,
         edge=one(),
         edge_admin=one(),
-        identity=one(),
+        identity=identity,
         postgres=one(),
-        routers=tuple(one() for _ in range(shape.routers)),
+        routers=routers,
         ads=tuple(one() for _ in range(shape.routers)),
-        hosts=tuple(
-            HostPlan(name, number, one(), one(), one()) for number in range(1, shape.hosts + 1)
+        hosts=tuple(HostPlan(name, SERVICE, n, one(), one(), one()) for n in numbers),
+        others=tuple(
+            # Identity's stand-in answers whatever it is asked, and for the forecast as well.
+            HostPlan(
+                name, service, 1, one(), one(), routers[0] if service == "router" else identity
+            )
+            for service in others
         ),
-        nobody={service: one() for service in others},
     )

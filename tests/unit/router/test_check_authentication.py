@@ -55,7 +55,29 @@ def policies(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def everybody(body: dict[str, Any]) -> None:
+    caller = {"authenticated": {"principal_name": {"exact": "spiffe://elsewhere.example/edge"}}}
+    policies(body)["all"] = {"permissions": [{"any": True}], "principals": [caller]}
+
+
+def anybody(body: dict[str, Any]) -> None:
     policies(body)["all"] = {"permissions": [{"any": True}], "principals": [{"any": True}]}
+
+
+def ids(body: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = policies(body)["jurisdiction"]["principals"][0]["and_ids"]["ids"]
+    return found
+
+
+def claim(body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = ids(body)[0]["sourced_metadata"]["metadata_matcher"]
+    return found
+
+
+def sans(body: dict[str, Any]) -> list[dict[str, Any]]:
+    common = body["transport_socket"]["typed_config"]["common_tls_context"]
+    validation = common["combined_validation_context"]["default_validation_context"]
+    found: list[dict[str, Any]] = validation["match_typed_subject_alt_names"]
+    return found
 
 
 def elsewhere(body: dict[str, Any]) -> None:
@@ -198,22 +220,63 @@ CASES: dict[str, tuple[Any, str, str, Change, str]] = {
     "sidecar's RBAC asks nothing": (
         *SIDECARS,
         lambda body: manager(body)["http_filters"][-2]["typed_config"].pop("rules"),
-        "RBAC lets pass others than it should",
+        "RBAC has no rules",
     ),
-    "sidecar lets everybody in": (*SIDECARS, everybody, "RBAC lets pass others than it should"),
+    "sidecar lets everybody in": (
+        *SIDECARS,
+        everybody,
+        "RBAC lets pass spiffe://elsewhere.example/edge at",
+    ),
+    "sidecar lets anybody in": (*SIDECARS, anybody, "RBAC has a rule that nobody can judge"),
+    "sidecar asks for no token": (
+        *SIDECARS,
+        lambda body: ids(body).pop(0),
+        "RBAC lets pass spiffe://eu.hemline/eu-central-1/client/forecast at /elsewhere with {}",
+    ),
+    "sidecar asks for no certificate": (
+        *SIDECARS,
+        lambda body: ids(body).pop(),
+        "RBAC lets pass spiffe://elsewhere.example/edge at",
+    ),
+    "sidecar's door stands open": (
+        *SIDECARS,
+        lambda body: body["filter_chains"][0]["transport_socket"]["typed_config"].pop(
+            "require_client_certificate"
+        ),
+        "lets callers in without a certificate",
+    ),
+    "sidecar trusts anybody": (
+        SIDECAR,
+        xds_types.SECRET,
+        "trust/callers",
+        lambda body: body["validation_context"].pop("custom_validator_config"),
+        "secret trust/callers trusts others than it should",
+    ),
+    "another sidecar would do": (
+        EDGE,
+        xds_types.CLUSTER,
+        "inventory|eu-central-1",
+        lambda body: sans(body)[0]["matcher"].update(exact="spiffe://us.hemline/us-east-1/edge"),
+        "cluster inventory|eu-central-1 would speak to others than inventory of EU",
+    ),
+    "no TLS": (
+        EDGE,
+        xds_types.CLUSTER,
+        "inventory|eu-central-1",
+        lambda body: body.pop("transport_socket"),
+        "cluster inventory|eu-central-1 would speak to others than inventory of EU",
+    ),
     "sidecar denies instead": (
         *SIDECARS,
         lambda body: manager(body)["http_filters"][-2]["typed_config"]["rules"].update(
             action="DENY"
         ),
-        "RBAC lets pass others than it should",
+        "RBAC has no rules, or rules that deny",
     ),
     "sidecar's jurisdiction of any value": (
         *SIDECARS,
-        lambda body: policies(body)["jurisdiction"]["principals"][0]["sourced_metadata"][
-            "metadata_matcher"
-        ].update(value={"present_match": True}),
-        "RBAC lets pass others than it should",
+        lambda body: claim(body).update(value={"present_match": True}),
+        "RBAC has a rule that nobody can judge",
     ),
     "sidecar sends elsewhere": (*SIDECARS, elsewhere, "leads to otlp, not to its service"),
 }

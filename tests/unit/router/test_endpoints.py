@@ -13,7 +13,7 @@ from tests.unit.router.world import SERVICES, endpoints_document, topology_docum
 
 TOPOLOGY = topology.parse(topology_document())
 LISTEN = "regions.eu-west-1.edge.listen"
-SIDECAR = "regions.eu-west-1.services.inventory.sidecar"
+HOSTS = "regions.eu-west-1.services.inventory"
 
 
 def region(document: Any, name: str = "eu-west-1") -> Any:
@@ -45,12 +45,13 @@ CASES: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "unknown service": (
         lambda d: region(d)["services"].update(payroll={}),
-        "regions.eu-west-1.services: unknown service payroll; known: identity, inventory",
+        "regions.eu-west-1.services: unknown service payroll; known: forecast, identity, inventory",
     ),
-    "no sidecar": (put(SIDECAR, []), f"{SIDECAR}: want a list of addresses, and not an empty one"),
+    "no host": (put(HOSTS, []), f"{HOSTS}: want a list of hosts, and not an empty one"),
+    "no sidecar": (put(HOSTS, [{"app": "127.0.0.1:1"}]), f"{HOSTS}[0].sidecar: missing"),
     "no port": (
-        put(SIDECAR, ["10.0.0.1"]),
-        f"{SIDECAR}[0]: '10.0.0.1' is not an address; want IP:port, such as 127.0.0.1:8081",
+        put(HOSTS, [{"sidecar": "10.0.0.1", "app": "127.0.0.1:1"}]),
+        f"{HOSTS}[0].sidecar: '10.0.0.1' is not an address; want IP:port, such as 127.0.0.1:8081",
     ),
     "a name instead of an IP": (
         put(LISTEN, "localhost:80"),

@@ -11,7 +11,6 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.chassis.keys import Jwk
-from services.router import nodes
 from services.router.cache import SnapshotCache
 from services.router.keys import KEYS_LIMIT, KeySource
 from services.router.publish import Publisher
@@ -125,8 +124,7 @@ HOSTILE = {
 def test_a_hostile_answer_is_left_out_and_the_rest_is_published(
     source: Source, logged: list[Any], name: str
 ) -> None:
-    edge = nodes.edge(FACTS.region)
-    cache = SnapshotCache([edge, *_sidecars()])
+    cache = SnapshotCache(FACTS.nodes)
     publisher = Publisher(dataclasses.replace(FACTS, keys={}), cache)
     source.take("US", ABROAD, (HOSTILE[name],))
     source.take("EU", HOME, eu(1))
@@ -149,9 +147,3 @@ def test_a_long_answer_is_cut_and_told_once(source: Source, logged: list[Any]) -
     ]
     source.take("EU", HOME, eu(1))
     assert source.kids() == {"EU-1"}
-
-
-def _sidecars() -> Iterator[nodes.Node]:
-    for service, found in FACTS.here.services.items():
-        for number in range(1, len(found) + 1):
-            yield nodes.sidecar(FACTS.region, service, number)

@@ -1,0 +1,231 @@
+"""The log of policy changes: what is kept, who else gets it, what holds while a store is gone."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from deploy.local.postgres import Postgres
+from services.chassis.database import DatabaseUnavailable
+from services.chassis.errors import RequestIdReused
+from services.router.errors import LastHealthyRegion, PolicyChanged
+from services.router.operations import Steering
+from services.router.policy import Mode
+from tests.store.router.support import (
+    HOME,
+    SIBLING,
+    log_of,
+    make_order,
+    router,
+    until,
+)
+
+Servers = dict[str, Postgres]
+
+
+@contextmanager
+def frozen(server: Postgres) -> Iterator[None]:
+    """Stops the server and all its sessions, as a machine that hangs does."""
+    pid = int((server.data / "postmaster.pid").read_text().split()[0])
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        family = [pid, *map(int, file.read().split())]
+    for each in family:
+        os.kill(each, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for each in family:
+            os.kill(each, signal.SIGCONT)
+
+
+def gone(server: Postgres) -> Postgres:
+    """The same server at a port where nobody listens."""
+    return Postgres(server.data, 1, server.password)
+
+
+async def test_the_service_may_add_to_the_log_and_change_nothing_in_it(servers: Servers) -> None:
+    async with router(servers) as one:
+        await one.drain(SIBLING, 10)
+    with psycopg.connect(servers[HOME].app_url("router"), autocommit=True) as connection:
+        for statement in (
+            b"UPDATE policy_change SET reason = ''",
+            b"DELETE FROM policy_change",
+            b"TRUNCATE policy_change",
+            b"DROP TABLE policy_change",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+async def test_a_change_is_written_to_every_region_and_survives_the_router(
+    servers: Servers,
+) -> None:
+    async with router(servers) as one:
+        outcome = await one.operations.drain(make_order(), SIBLING, 30)
+        assert outcome.unreachable == ()
+        assert one.told[-1].drained == {SIBLING: 30}
+    assert len(log_of(servers[HOME])) == 1
+    assert log_of(servers[HOME]) == log_of(servers[SIBLING])
+    async with router(servers, SIBLING) as other:
+        assert other.told[0].drained == {SIBLING: 30}
+        assert other.operations.history()[0][0].reason == "test"
+
+
+async def test_another_router_hears_of_it_by_itself(servers: Servers) -> None:
+    async with router(servers) as one, router(servers, SIBLING) as other:
+        await one.drain(HOME, 5)
+        await until(lambda: other.drained == {HOME: 5})
+        assert other.told[-1].drained == {HOME: 5}
+        assert one.source.merged == other.source.merged
+        assert one.source.merged.etag == other.source.merged.etag
+
+
+async def test_the_same_request_is_answered_as_the_first_time(servers: Servers) -> None:
+    async with router(servers) as one, router(servers, SIBLING) as other:
+        order = make_order()
+        first = await one.operations.drain(order, SIBLING, 30)
+        await one.drain(SIBLING, 60)
+        again = await other.operations.drain(order, SIBLING, 30)
+        assert again == first
+        assert len(log_of(servers[HOME])) == 2
+        with pytest.raises(RequestIdReused):
+            await one.operations.drain(order, SIBLING, 31)
+
+
+async def test_of_a_request_sent_twice_at_once_one_is_written(servers: Servers) -> None:
+    async with router(servers) as one, router(servers, SIBLING) as other:
+        order = make_order()
+        both = [each.operations.drain(order, SIBLING, 30) for each in (one, other, one)]
+        outcomes = await asyncio.gather(*both)
+        assert [each == outcomes[0] for each in outcomes] == [True, True, True]
+        assert len(log_of(servers[HOME])) == 1
+
+
+async def test_an_old_etag_is_refused_and_changes_nothing(servers: Servers) -> None:
+    async with router(servers) as one, router(servers, SIBLING) as other:
+        seen = one.source.merged.etag
+        await other.drain(SIBLING, 1, etag=seen)
+        # Also before this router has polled: the store itself knows.
+        with pytest.raises(PolicyChanged):
+            await one.drain(SIBLING, 2, etag=seen)
+        await one.drain(SIBLING, 2, etag=other.source.merged.etag)
+
+
+async def test_two_operators_who_reach_the_same_store_cannot_drain_everything(
+    servers: Servers,
+) -> None:
+    async with router(servers) as one, router(servers, SIBLING) as other:
+        calls = (one.drain(HOME), other.drain(SIBLING))
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        refused = [each for each in results if isinstance(each, LastHealthyRegion)]
+        assert len(refused) == 1
+        assert len(log_of(servers[HOME])) == 1
+
+
+async def test_a_dry_run_says_what_would_be_and_writes_nothing(servers: Servers) -> None:
+    async with router(servers) as one:
+        outcome = await one.operations.drain(make_order(validate_only=True), HOME, 25)
+        assert outcome.merged.policy.drained == {HOME: 25}
+        (shares,) = [each for each in outcome.shares if (each.home, each.edge) == (HOME, HOME)]
+        assert shares.percents == {HOME: 75.0, SIBLING: 25.0}
+        assert one.drained == {}
+    assert log_of(servers[HOME]) == []
+
+
+@pytest.mark.parametrize("away", [HOME, SIBLING])
+async def test_without_one_region_the_other_takes_the_change_and_brings_it_later(
+    servers: Servers, away: str
+) -> None:
+    broken = {**servers, away: gone(servers[away])}
+    async with router(broken) as one:
+        outcome = await one.operations.drain(make_order(), SIBLING, 7)
+        assert outcome.unreachable == (away,)
+    assert log_of(servers[away]) == []
+    # Whose router comes first does not matter: each brings what its own region lacks.
+    async with router(servers, away) as healed:
+        assert healed.drained == {SIBLING: 7}
+        await until(lambda: len(log_of(servers[away])) == 1)
+        assert log_of(servers[away]) == log_of(servers[HOME if away == SIBLING else SIBLING])
+        assert healed.operations.history()[1] == ()
+
+
+async def test_what_two_sides_decided_apart_is_merged_the_same_on_both(servers: Servers) -> None:
+    here, there = {HOME: servers[HOME]}, {SIBLING: servers[SIBLING]}
+    async with router(here) as one, router(there, SIBLING) as other:
+        tracks = {"inventory": {"stable": 90, "canary": 10}}
+        await one.operations.set_policy(make_order(), Steering(Mode.LATENCY, tracks=tracks))
+        await other.drain(HOME, 40)
+    async with router(servers) as one, router(servers, SIBLING) as other:
+        assert one.source.merged == other.source.merged
+        policy = one.source.merged.policy
+        assert (policy.mode, policy.drained, policy.tracks) == (Mode.LATENCY, {HOME: 40}, tracks)
+        await until(lambda: len(log_of(servers[HOME])) == 2 == len(log_of(servers[SIBLING])))
+
+
+async def test_drains_of_everything_decided_apart_leave_the_older_one(servers: Servers) -> None:
+    here, there = {HOME: servers[HOME]}, {SIBLING: servers[SIBLING]}
+    async with router(here) as one, router(there, SIBLING) as other:
+        await one.drain(HOME)
+        await other.drain(SIBLING)
+    async with router(servers) as one, router(servers, SIBLING) as other:
+        assert one.drained == other.drained == {HOME: 100}
+        (ignored,) = one.source.merged.ignored
+        assert ignored[1] == SIBLING
+        # For good: when the other comes back, nobody is surprised by an old drain.
+        await one.operations.undrain(make_order(), HOME, 0)
+        assert one.drained == {}
+
+
+async def test_a_frozen_store_delays_a_drain_by_a_second_at_most(servers: Servers) -> None:
+    async with router(servers) as one:
+        await one.drain(SIBLING, 1)
+        for region in (HOME, SIBLING):
+            with frozen(servers[region]):
+                started = time.monotonic()
+                outcome = await one.operations.drain(make_order(), SIBLING, 2)
+                spent = time.monotonic() - started
+                assert outcome.unreachable == (region,)
+                assert outcome.merged.policy.drained == {SIBLING: 2}
+                # Twice in a row: what was given up takes no connection away from what follows.
+                await one.drain(SIBLING, 1)
+            print(f"frozen {region}: {spent:.2f} s")
+            await until(lambda: not one.source.silent)
+        await until(lambda: log_of(servers[HOME]) == log_of(servers[SIBLING]))
+
+
+async def test_without_any_store_nothing_changes_and_the_policy_stays(servers: Servers) -> None:
+    async with router(servers) as one:
+        await one.drain(SIBLING, 9)
+        with frozen(servers[HOME]), frozen(servers[SIBLING]):
+            with pytest.raises(DatabaseUnavailable):
+                await one.drain(SIBLING, 10)
+            await until(lambda: len(one.source.silent) == 2)
+            assert one.drained == {SIBLING: 9}
+            with pytest.raises(DatabaseUnavailable):
+                one.operations.history()
+
+
+async def test_a_router_that_starts_without_any_store_steers_as_the_topology_says(
+    servers: Servers,
+) -> None:
+    nowhere = {region: gone(server) for region, server in servers.items()}
+    async with router(nowhere, polls=False) as one:
+        polling = asyncio.create_task(one.source.run())
+        found = await one.source.first(0.2)
+        assert found["EU"].mode is Mode.FAILOVER
+        polling.cancel()
+
+
+async def test_a_database_made_anew_is_filled_again(servers: Servers) -> None:
+    async with router(servers) as one:
+        await one.drain(SIBLING, 3, request_id=uuid4())
+        with psycopg.connect(servers[HOME].owner_url("router")) as connection:
+            connection.execute("TRUNCATE policy_change")
+        await until(lambda: len(log_of(servers[HOME])) == 1)
+        assert one.drained == {SIBLING: 3}
