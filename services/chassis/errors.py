@@ -8,6 +8,7 @@
     ├── AlreadyExists         the name or the request_id is taken
     ├── FailedPrecondition    a fair request in the wrong state; retry only after changing the state
     ├── Aborted               lost a race; read again and retry
+    ├── ResourceExhausted     too many calls; retry after what RetryInfo says
     ├── DeadlineExceeded      took longer than the caller would wait
     └── Unavailable           try again later, with backoff
 
@@ -82,6 +83,11 @@ class Aborted(HemlineError): ...
 
 
 class DeadlineExceeded(HemlineError): ...
+
+
+class ResourceExhausted(HemlineError):
+    retry_seconds: ClassVar[float] = 1.0
+    """What `google.rpc.RetryInfo` advises to wait."""
 
 
 class Unavailable(HemlineError):

@@ -16,6 +16,7 @@ CODES: dict[type[errors.HemlineError], int] = {
     errors.AlreadyExists: code_pb2.ALREADY_EXISTS,
     errors.FailedPrecondition: code_pb2.FAILED_PRECONDITION,
     errors.Aborted: code_pb2.ABORTED,
+    errors.ResourceExhausted: code_pb2.RESOURCE_EXHAUSTED,
     errors.DeadlineExceeded: code_pb2.DEADLINE_EXCEEDED,
     errors.Unavailable: code_pb2.UNAVAILABLE,
 }
@@ -48,7 +49,7 @@ def to_status(error: errors.HemlineError) -> status_pb2.Status:
                 type=broken.rule, subject=broken.subject, description=broken.description
             )
         status.details.add().Pack(failure)
-    if isinstance(error, errors.Unavailable):
+    if isinstance(error, errors.Unavailable | errors.ResourceExhausted):
         delay = Duration()
         delay.FromMilliseconds(int(error.retry_seconds * 1000))
         status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))

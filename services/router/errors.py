@@ -5,6 +5,7 @@ from services.chassis.errors import (
     FailedPrecondition,
     NotFound,
     PermissionDenied,
+    ResourceExhausted,
     RuleViolation,
     Unavailable,
 )
@@ -27,6 +28,12 @@ class Overloaded(Unavailable):
     """An edge has as many calls under way as it may have. Nothing was sent on."""
 
     reason = "OVERLOADED"
+
+
+class RateLimited(ResourceExhausted):
+    """More calls a second than an edge takes, or than it takes of one tenant."""
+
+    reason = "RATE_LIMITED"
 
 
 class RegionNotFound(NotFound):

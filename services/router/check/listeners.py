@@ -14,7 +14,12 @@ VERIFIES = "hemline-jwt"
 BEFORE = frozenset({"health_check.v3.HealthCheck", "grpc_web.v3.GrpcWeb", "cors.v3.Cors"})
 """What may stand before token verification at an edge: none of it passes a request on."""
 
-LAST = (VERIFIES, "rbac.v3.RBAC", "router.v3.Router")
+LIMITS = "local_ratelimit.v3.LocalRateLimit"
+
+LAST = {
+    Kind.EDGE: (VERIFIES, LIMITS, "rbac.v3.RBAC", "router.v3.Router"),
+    Kind.SIDECAR: (VERIFIES, "rbac.v3.RBAC", "router.v3.Router"),
+}
 
 DISCOVERY = {
     "config_source": {"ads": {}, "resource_api_version": "V3"},
@@ -50,15 +55,16 @@ def _managers(listener: Plain) -> Iterator[Plain]:
 
 def _filters(facts: Facts, node: Node, name: str, manager: Plain) -> Iterator[str]:
     filters = manager.get("http_filters", [])
-    before, last = filters[: -len(LAST)], filters[-len(LAST) :]
-    if tuple(_kind(one) for one in last) != LAST:
+    wanted = LAST[node.kind]
+    before, last = filters[: -len(wanted)], filters[-len(wanted) :]
+    if tuple(_kind(one) for one in last) != wanted:
         yield f"listener {name}: token verification, RBAC and the router are not its last filters"
         return
     allowed = BEFORE if node.kind is Kind.EDGE else frozenset()
     for one in before:
         if _kind(one) not in allowed:
             yield f"listener {name} has the filter {one.get('name')} before token verification"
-    config = last[1]["typed_config"]
+    config = last[-2]["typed_config"]
     if config.keys() - {"@type", "rules"} or (node.kind is Kind.EDGE and "rules" in config):
         yield f"listener {name}: RBAC is told more than it should"
     if node.kind is Kind.SIDECAR:

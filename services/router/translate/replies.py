@@ -12,7 +12,7 @@ from urllib.parse import quote
 from services.chassis.auth import TokenInvalid
 from services.chassis.errors import HemlineError
 from services.chassis.status import to_status
-from services.router.errors import NoHealthyRegion, Overloaded, TokenUnusable
+from services.router.errors import NoHealthyRegion, Overloaded, RateLimited, TokenUnusable
 
 MESH_ERROR = "x-hemline-mesh-error"
 """Tells an edge that a sidecar, not the service, made the answer: it may be tried elsewhere."""
@@ -34,7 +34,7 @@ _GRPC = {
 
 def of_edge() -> dict[str, Any]:
     """`local_reply_config` of an edge. The first mapper that matches is taken."""
-    return {"mappers": [_no_token(), _unusable_token(), _overloaded(), _nobody()]}
+    return {"mappers": [_no_token(), _unusable_token(), _rate_limited(), _overloaded(), _nobody()]}
 
 
 def of_sidecar() -> dict[str, Any]:
@@ -81,6 +81,11 @@ def _unusable_token() -> dict[str, Any]:
 def _overloaded() -> dict[str, Any]:
     error = Overloaded("Too many calls at once. Try again later.")
     return _mapper({"response_flag_filter": {"flags": ["UO"]}}, error)
+
+
+def _rate_limited() -> dict[str, Any]:
+    error = RateLimited("Too many calls a second. Try again a little later.")
+    return _mapper({"response_flag_filter": {"flags": ["RL"]}}, error)
 
 
 def _nobody(flags: tuple[str, ...] = NOBODY_ANSWERED) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class ForecastServiceStub:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def __init__(self, channel):
@@ -93,6 +95,8 @@ class ForecastServiceServicer:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def CreateForecastRun(self, request, context):
@@ -197,6 +201,8 @@ class ForecastService:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     @staticmethod

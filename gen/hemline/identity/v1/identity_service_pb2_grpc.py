@@ -36,6 +36,8 @@ class IdentityServiceStub:
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def __init__(self, channel):
@@ -72,6 +74,8 @@ class IdentityServiceServicer:
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def ExchangeToken(self, request, context):
@@ -149,6 +153,8 @@ class IdentityService:
     UNAVAILABLE      - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE      - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     @staticmethod

@@ -46,6 +46,8 @@ class InventoryServiceStub:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def __init__(self, channel):
@@ -97,6 +99,8 @@ class InventoryServiceServicer:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def RecordMovement(self, request, context):
@@ -208,6 +212,8 @@ class InventoryService:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     @staticmethod

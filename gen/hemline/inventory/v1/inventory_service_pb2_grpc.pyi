@@ -47,6 +47,8 @@ class InventoryServiceStub:
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+      RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+                            share; retry after what `google.rpc.RetryInfo` says.
     """
 
     @_typing.overload
@@ -117,6 +119,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+      RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+                            share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -183,6 +187,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
       UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
                             with backoff. No other region is ever asked.
       UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+      RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+                            share; retry after what `google.rpc.RetryInfo` says.
     """
 
     @_abc_1.abstractmethod

@@ -39,6 +39,8 @@ class OperationsServiceStub:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def __init__(self, channel):
@@ -103,6 +105,8 @@ class OperationsServiceServicer:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def DrainRegion(self, request, context):
@@ -260,6 +264,8 @@ class OperationsService:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     @staticmethod

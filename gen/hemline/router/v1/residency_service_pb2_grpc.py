@@ -39,6 +39,8 @@ class ResidencyServiceStub:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def __init__(self, channel):
@@ -73,6 +75,8 @@ class ResidencyServiceServicer:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     def GetResidencyReport(self, request, context):
@@ -131,6 +135,8 @@ class ResidencyService:
     UNAVAILABLE         - RESIDENCY_NO_HEALTHY_REGION: every region that may hold the data is down; retry
     with backoff. No other region is ever asked.
     UNAVAILABLE         - OVERLOADED: the edge has too many calls under way; retry with backoff.
+    RESOURCE_EXHAUSTED  - RATE_LIMITED: more calls a second than the edge takes, or than one tenant's
+    share; retry after what `google.rpc.RetryInfo` says.
     """
 
     @staticmethod
