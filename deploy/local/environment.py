@@ -63,6 +63,7 @@ def _router(world: World, region: str) -> dict[str, str]:
         for name, jurisdiction in world.topology.jurisdictions.items()
     }
     return {
+        **_databases(world, region, "router"),
         "HEMLINE_ENDPOINTS_FILE": str(world.places.endpoints),
         "HEMLINE_CERTIFICATES_FOLDER": str(certificates.folder(world.places, region)),
         "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{world.ports[region].xds}",

@@ -10,6 +10,7 @@ from google.protobuf import json_format
 
 from services.router import check
 from services.router.cache import SnapshotCache
+from services.router.check import Proof
 from services.router.instruments import Instruments
 from services.router.keys import Keys
 from services.router.leaf import Certificates
@@ -38,6 +39,8 @@ class Publisher:
 
     Attributes:
         refused: why the newest facts are not in force; empty if they are, or are on their way.
+        proof: SHA-256 over what was shown of the snapshots in force; empty before the first.
+        proven_states: of the regions, that were looked at for it.
     """
 
     def __init__(
@@ -46,10 +49,12 @@ class Publisher:
         self._facts = facts
         self._cache = cache
         self._validator = validator
-        self._candidate: Snapshots | None = None  # Waits for the validator.
+        self._candidate: tuple[Snapshots, Proof] | None = None  # Waits for the validator.
         self._wake = asyncio.Event()
         self._instruments = Instruments()
         self.refused = ""
+        self.proof = ""
+        self.proven_states = 0
 
     @property
     def facts(self) -> Facts:
@@ -90,12 +95,12 @@ class Publisher:
         except (json_format.ParseError, ValueError) as error:
             log.exception("snapshot_untranslatable")
             return self._refuse(str(error))
-        for node, snapshot in snapshots.items():
-            for problem in check.problems(facts, node, snapshot):
-                return self._refuse(f"{node}: {problem}")
+        proof = check.prove(facts, snapshots)
+        for problem in proof.problems:
+            return self._refuse(problem)
         if self._validator is None or self._validator.passed(snapshots):
-            return self._publish(snapshots)
-        self._candidate = snapshots
+            return self._publish(snapshots, proof)
+        self._candidate = snapshots, proof
         self._wake.set()
         return False
 
@@ -107,23 +112,24 @@ class Publisher:
             asked = self._candidate
             if asked is None:
                 continue
-            problem = await self._validator.problem(asked)
+            problem = await self._validator.problem(asked[0])
             if problem is not None and asked is self._candidate:
                 self._candidate = None
                 self._refuse(problem)
-            elif self._candidate is not None and self._validator.passed(self._candidate):
+            elif self._candidate is not None and self._validator.passed(self._candidate[0]):
                 # Perhaps a newer one than was asked about: a drain that came meanwhile.
-                self._publish(self._candidate)
+                self._publish(*self._candidate)
             elif self._candidate is not None:
                 self._wake.set()
 
-    def _publish(self, snapshots: Snapshots) -> bool:
+    def _publish(self, snapshots: Snapshots, proof: Proof) -> bool:
         self._candidate = None
         self.refused = ""
+        self.proof, self.proven_states = proof.hash, proof.states
         self._instruments.published.add(1)
         self._cache.replace(snapshots)
         keys = {name: len(found) for name, found in self._facts.keys.items()}
-        log.info("snapshot_published", keys=keys)
+        log.info("snapshot_published", keys=keys, proof=proof.hash, states=proof.states)
         return True
 
     def _refuse(self, problem: str) -> bool:

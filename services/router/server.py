@@ -10,6 +10,7 @@ from hemline.router.v1 import router_service_pb2 as pb
 from hemline.router.v1 import router_service_pb2_grpc as pb_grpc
 
 from services.chassis import contract
+from services.chassis.database import Database
 from services.chassis.server import Served
 from services.chassis.settings import refusal
 from services.chassis.topology import Topology
@@ -24,6 +25,7 @@ from services.router.leaf import Certificates
 from services.router.publish import Publisher
 from services.router.registry import Registry
 from services.router.servicer import RouterServicer
+from services.router.servicer_residency import auditing
 from services.router.settings import VALIDATION_OFF, RouterSettings
 from services.router.translate import Facts
 
@@ -54,8 +56,12 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
 
     # A bug in the polling ends the process: better than keys that never change again.
     async with (
+        _opened(settings) as database,
+        auditing(database, lambda: publisher.facts, lambda: publisher.proof) as audit,
         ads_server.serving(
-            settings.ads_address, identity, [AdsServicer(cache, region, registry).register]
+            settings.ads_address,
+            identity,
+            [AdsServicer(cache, region, registry).register, audit.register],
         ),
         asyncio.TaskGroup() as group,
     ):
@@ -68,10 +74,22 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
                 pb.DESCRIPTOR.services_by_name["RouterService"],
                 pb_grpc.add_RouterServiceServicer_to_server,
                 RouterServicer(topology),
-            )
+            ),
+            audit.served,
         ]
         for task in polling:
             task.cancel()
+
+
+@asynccontextmanager
+async def _opened(settings: RouterSettings) -> AsyncIterator[Database]:
+    database = Database(
+        settings.database_urls, settings.replica_urls, pool_size=settings.database_pool_size
+    )
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _validator(settings: RouterSettings) -> Gate | None:
