@@ -24,6 +24,15 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Register = Callable[[grpc.aio.Server], None]
 """Adds one servicer to a server."""
 
+OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    # Proxies ping once a second, to notice a router that has gone without a word. By default gRPC
+    # takes one ping in five minutes for good, and hangs up on the third that comes sooner.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 100),
+    ("grpc.http2.max_ping_strikes", 0),
+)
+
 
 class ServerIdentity:
     """The router's own certificate, and whom it lets in. Both may change at any time.
@@ -66,7 +75,7 @@ async def serving(
     address: str, identity: ServerIdentity, registrations: Iterable[Register]
 ) -> AsyncIterator[int]:
     """Serves until left. Yields the port. Ends the process if it is taken."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=OPTIONS)
     for register in registrations:
         register(server)
     try:

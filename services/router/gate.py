@@ -15,6 +15,7 @@ gone when Envoy has answered: it takes neither a pipe nor a file without a name.
 import asyncio
 import json
 import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -103,28 +104,31 @@ class Gate:
         return None if problem is None else f"{node}: {problem}"
 
     async def _run(self, config: str) -> str | None:
+        try:
+            # From a thread, where Python does not copy the process: a copy runs gRPC's handlers,
+            # and now and then crashes in them before there is any Envoy.
+            process = await asyncio.to_thread(self._asked_envoy, config)
+        except subprocess.TimeoutExpired:
+            return f"Envoy did not answer within {LIMIT_SECONDS:.0f} s"
+        if process.returncode == 0:
+            return None
+        return _words(process.stderr, config) or f"Envoy ended with code {process.returncode}"
+
+    def _asked_envoy(self, config: str) -> "subprocess.CompletedProcess[bytes]":
         command = ("nice", "-n", str(NICENESS), str(self._envoy), "--mode", "validate")
         options = ("--config-path", config, "--concurrency", "1", "--log-level", "critical")
-        process = await asyncio.create_subprocess_exec(
-            *(*command, *options),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
+        return subprocess.run(  # noqa: S603  # Our own program and file.
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=LIMIT_SECONDS,
+            check=False,
         )
-        try:
-            async with asyncio.timeout(LIMIT_SECONDS):
-                _, errors = await process.communicate()
-        except TimeoutError:
-            return f"Envoy did not answer within {LIMIT_SECONDS:.0f} s"
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return None if process.returncode == 0 else _words(errors, config)
 
 
 def _words(errors: bytes, config: str) -> str:
-    text = " ".join(errors.decode(errors="replace").split()) or "Envoy ended"
+    text = " ".join(errors.decode(errors="replace").split())
     # Should Envoy ever quote what it was given: a key stands in no log.
     said = text.partition(f"error initializing configuration '{config}': ")[2] or text
     return said.partition("-----BEGIN")[0][:PROBLEM_LIMIT]
