@@ -18,7 +18,7 @@ from services.chassis import topology
 from services.chassis.topology import Region
 from services.router import addresses, nodes, spiffe
 from services.router import certificate_files as files
-from services.router.nodes import Node
+from services.router.nodes import Kind, Node
 
 TYPE = "type.googleapis.com/envoy.extensions."
 ADS = "ads"
@@ -60,6 +60,7 @@ def bootstrap(
         raise ValueError("ads: at least one router address is needed")
     over_ads = {"ads": {}, "resource_api_version": "V3"}
     return {
+        **(_reports() if node.kind is Kind.EDGE else {}),
         "node": {
             "id": node_id,
             "cluster": node.kind.value,
@@ -75,6 +76,17 @@ def bootstrap(
             "clusters": [_ads_cluster(ads_addresses, _tls(node, certificates, region))]
         },
         "overload_manager": {"resource_monitors": [_connection_limit()]},
+    }
+
+
+def _reports() -> dict[str, Any]:
+    """What an edge tells the routers: who is healthy, and how much goes where.
+
+    The routers say what is to be checked and reported. Sidecars see nobody but their own service.
+    """
+    return {
+        "hds_config": _over_grpc("GRPC"),
+        "cluster_manager": {"load_stats_config": _over_grpc("GRPC")},
     }
 
 
