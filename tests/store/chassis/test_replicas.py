@@ -1,5 +1,6 @@
 """A sibling's home region has failed: reads go on from its standby, writes say when they will."""
 
+import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -99,7 +100,7 @@ async def test_reads_go_on_and_writes_say_what_is_the_matter(
         assert time.monotonic() - began < HANG_SECONDS
         assert refusal.value.reason == "HOME_REGION_READ_ONLY"
         assert refusal.value.metadata == {"home_region": HOME}
-    time.sleep(1)  # So long the refusal is repeated.
+    await asyncio.sleep(1)  # So long the refusal is repeated.
     await add(sibling, ours, "later")
     assert await names(sibling, ours)
 
@@ -134,7 +135,7 @@ async def test_the_home_region_without_its_primary_is_unavailable_to_reads(
 
 
 async def test_a_server_that_turned_read_only_under_a_connection_is_told(
-    servers: Pair, sibling: Database
+    servers: Pair,
 ) -> None:
     lonely = Database({HOME: servers.url("probe", servers.sibling)})
     with pytest.raises(HomeRegionReadOnly):  # SQLSTATE 25006, from the server itself.
@@ -154,7 +155,7 @@ async def test_after_a_promotion_both_regions_write_where_the_primary_is(
     servers.move(servers.sibling)
     with psycopg.connect(servers.sibling.server.url("postgres", "postgres")) as connection:
         assert connection.execute("SELECT pg_promote(true, 20)").fetchone() == (True,)
-    time.sleep(1)  # So long the refusal is repeated.
+    await asyncio.sleep(1)  # So long the refusal is repeated.
     await add(sibling, someone, "promoted")
     # Who was the primary comes back, by the same command, as a standby of who is.
     servers.start(servers.home)
