@@ -110,15 +110,9 @@ _NO_PROBE = {
 
 
 def _signed_by(jurisdiction: str, *, wanted: bool) -> Plain:
-    matcher: Plain = {
+    matcher = {
         "filter": JWT,
         "path": [{"key": jurisdiction}, {"key": "iss"}],
-        "value": {"present_match": True},
+        "value": {"present_match": wanted},
     }
-    inverted = {} if wanted else {"invert": True}
-    return {
-        "metadata_filter": {
-            "matcher": {**matcher, **inverted},
-            "match_if_key_not_found": not wanted,
-        }
-    }
+    return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": not wanted}}

@@ -71,13 +71,12 @@ _NO_PROBE = {
 
 def _signed_by(jurisdiction: str, *, wanted: bool) -> dict[str, Any]:
     """Passes calls whose token that jurisdiction's keys have signed, or all others."""
-    matcher: dict[str, Any] = {
+    # Of a matcher, this filter reads path and value; `invert` it passes over in silence.
+    matcher = {
         "filter": METADATA,
         "path": [{"key": jurisdiction}, {"key": "iss"}],
-        "value": {"present_match": True},
+        "value": {"present_match": wanted},
     }
-    if not wanted:
-        matcher["invert"] = True
     return {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": not wanted}}
 
 

@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 from services.chassis import contract, topology
 from services.chassis.keys import Jwk
 from services.router import ads_server, endpoints, nodes
+from services.router.access_logs import AccessLogServicer
 from services.router.ads_server import ServerIdentity
 from services.router.bootstrap import bootstrap
 from services.router.cache import SnapshotCache
@@ -30,6 +31,7 @@ from services.router.registry import Registry
 from services.router.translate import Facts
 from tests.api.router.backend import Echo, backend
 from tests.api.router.collector import Collector, collector
+from tests.api.router.heard import Heard
 from tests.support.certificates import MeshCertificates
 from tests.support.envoy import Proxy, envoy
 from tests.support.servers import free_port
@@ -75,12 +77,17 @@ class Region:
         self.cache = SnapshotCache(facts.nodes)
         self.publisher = Publisher(facts, self.cache)
         self.registry = Registry()
+        self.audit = Heard(facts)
         self.ads = AsyncExitStack()
         self.ads_address = ads_address
 
     async def start(self) -> None:
-        register = AdsServicer(self.cache, self.region, self.registry).register
-        serving = ads_server.serving(self.ads_address, self.identity, [register])
+        servicers = (
+            AdsServicer(self.cache, self.region, self.registry),
+            AccessLogServicer(self.audit, self.region),
+        )
+        registrations = [servicer.register for servicer in servicers]
+        serving = ads_server.serving(self.ads_address, self.identity, registrations)
         await self.ads.enter_async_context(serving)
         self.following = asyncio.create_task(self.source.run(self._renewed))
         self.ads.callback(self.following.cancel)
