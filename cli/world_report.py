@@ -11,7 +11,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import plan, world
+from deploy.local import lag, plan, world
+from deploy.local.lag import Lag, Role
 from deploy.local.parts import Kind, Part, PlanError, group_of
 from deploy.local.places import Places
 from deploy.local.state import WELL, PartStatus, WorldState, WorldStatus
@@ -43,6 +44,7 @@ class Report:
     memory_bytes: int  # Proportional set size: memory shared by processes is counted once.
     regions: dict[str, dict[str, Any]]
     parts: list[PartReport]
+    replicas: list[Lag]
 
     @property
     def healthy(self) -> bool:
@@ -69,6 +71,7 @@ def report(here: Places, found: WorldStatus) -> Report:
         memory_bytes=memory_bytes(found),
         regions=_regions(drawn, found, parts) if drawn else {},
         parts=parts,
+        replicas=_replicas(drawn, found) if drawn else [],
     )
 
 
@@ -91,10 +94,40 @@ def show(found: Report, console: Console) -> None:
             f"{part.memory_bytes / 1e6:.0f}" if part.memory_bytes else "",
         )
     console.print(table)
+    if found.replicas:
+        console.print(_lags(found.replicas))
     for region, facts in found.regions.items():
         style = STYLES[facts["healthy"]]
         console.print(f"[{style}]{region}[/] ({facts['jurisdiction']}): {facts['edge']}")
     console.print(f"{found.state}; {found.memory_bytes / 1e6:,.0f} MB of memory", highlight=False)
+
+
+def _lags(replicas: list[Lag]) -> Table:
+    """A line for each copy that is not the primary."""
+    table = Table("data of", "copy", "role", "primary", "behind", box=None, pad_edge=False)
+    for each in replicas:
+        behind = "unknown" if each.lag_bytes is None else f"{each.lag_bytes:,} bytes"
+        if each.lag_seconds is not None and each.lag_bytes != 0:
+            behind += f", {each.lag_seconds:.1f} s"
+        style = STYLES[each.role is Role.STANDBY and each.streaming]
+        role = each.role if each.streaming else f"{each.role}, not streaming"
+        table.add_row(each.home, each.part, f"[{style}]{role}[/]", f"at {each.primary_at}", behind)
+    return table
+
+
+def _replicas(drawn: World, found: WorldStatus) -> list[Lag]:
+    """What each standby says of itself. Nothing while nothing runs."""
+    if found.state in (WorldState.STOPPED, WorldState.FAILED):
+        return []
+    try:
+        groups = [
+            (drawn.primary(region), drawn.copies(region))
+            for region in drawn.regions
+            if len(drawn.copies(region)) > 1
+        ]
+    except PlanError:
+        return []  # The record of primaries has been spoilt.
+    return lag.of(groups)
 
 
 def memory_bytes(found: WorldStatus) -> int:
