@@ -102,7 +102,7 @@ async def _home_again(load: Load, fault: Fault) -> None:
             before += newest
             if newest and all(call.served_by == fault.region for call in newest):
                 break
-    load.calls = before + load.calls
+    load.calls.extendleft(reversed(before))
 
 
 def _tell(fault: Fault, calls: Iterable[Call]) -> None:
@@ -118,18 +118,13 @@ async def series(made: Lab, count: int, rate: float, what: str) -> Seen:
     seen = Seen()
     regions = made.plan.topology.jurisdictions[EU].regions
     load = Load(made, [Way(region, region) for region in regions], rate)
-    running = asyncio.create_task(load.run())
-    await asyncio.sleep(1)
-    try:
-        with report.progress(what, count) as bar:
+    with report.progress(what, count) as bar:
+        async with load.running():
+            await asyncio.sleep(1)
             for fault in cycle_of(count, regions):
                 bar.advance(0, f"{fault.kind} {fault.region}")
                 await strike(made, load, fault, seen)
                 bar.advance()
-    finally:
-        await report.cancelled(running)
-        await load.drain()
-        await load.close()
     return seen
 
 
@@ -137,20 +132,17 @@ async def all_dead(made: Lab, rate: float) -> dict[str, Any]:
     """Every sidecar and backend of the EU dies; its edges live and have to say so."""
     regions = made.plan.topology.jurisdictions[EU].regions
     load = Load(made, [Way(edge, home) for edge in regions for home in regions], rate)
-    running = asyncio.create_task(load.run())
-    await asyncio.sleep(1)
-    load.take()
-    for region in regions:
-        for process in (*made.regions[region].sidecars, *made.regions[region].apps):
-            process.kill()
-    await asyncio.sleep(NOTICED_SECONDS)
-    await load.drain_soon()
-    at_first = load.take()
-    await asyncio.sleep(DEAD_SECONDS)
-    await report.cancelled(running)
-    await load.drain()
+    async with load.running():
+        await asyncio.sleep(1)
+        load.take()
+        for region in regions:
+            for process in (*made.regions[region].sidecars, *made.regions[region].apps):
+                process.kill()
+        await asyncio.sleep(NOTICED_SECONDS)
+        await load.drain_soon()
+        at_first = load.take()
+        await asyncio.sleep(DEAD_SECONDS)
     calls = load.take()
-    await load.close()
     return {
         "dead_calls": len(calls),
         "dead_answered_as_promised": sum(map(_promised, calls)),

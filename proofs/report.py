@@ -1,6 +1,5 @@
 """What proofs have in common: settings from the environment, a bar on stderr, JSON at the end."""
 
-import asyncio
 import json
 import os
 import sys
@@ -11,6 +10,8 @@ from typing import Any
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+PERCENT = 100
 
 
 def count(default: int) -> int:
@@ -54,12 +55,3 @@ def run(proof: Coroutine[Any, Any, dict[str, Any]]) -> None:
 
 def rounded(value: float) -> float:
     return round(value, 4)
-
-
-async def cancelled(task: "asyncio.Task[None]") -> None:
-    """Ends ``task``, and raises what it has failed with, if it has."""
-    task.cancel()
-    try:
-        await task
-    except asyncio.CancelledError:
-        return

@@ -6,8 +6,9 @@ counted with all the time that it has waited.
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -23,6 +24,9 @@ GET_STOCK = "/hemline.inventory.v1.InventoryService/GetStockLevel"
 RECORD = "/hemline.inventory.v1.InventoryService/RecordMovement"
 SERVED_BY = "x-hemline-served-by"
 DEADLINE_SECONDS = 5.0
+KEPT = 100_000
+"""Calls that are remembered one by one. What is counted over all of them is in the tally."""
+
 CHANNELS = 2
 """For each edge."""
 
@@ -65,7 +69,7 @@ class Tally:
     """Counts over all calls, however many."""
 
     calls: int = 0
-    lost: int = 0
+    failed: int = 0
     foreign: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     served: Counter[tuple[str, str]] = field(default_factory=Counter)  # By home and region.
@@ -74,7 +78,7 @@ class Tally:
         self.calls += 1
         self.served[call.way.home, call.served_by] += 1
         if not call.ok:
-            self.lost += 1
+            self.failed += 1
             self.problems[f"{call.code.name} {call.reason} {call.detail}".strip()] += 1
         self.foreign += call.foreign
 
@@ -104,8 +108,7 @@ class Load:
         """
         self.ways = ways
         self.tally = Tally()
-        self.calls: list[Call] = []  # Emptied by whoever reads it, see `take`.
-        self.keep = True
+        self.calls: deque[Call] = deque(maxlen=KEPT)  # The last that have ended, see `take`.
         self._lab, self._rate, self._paths = lab, rate, cycle(paths)
         self._payload, self._seen = payload, seen
         self._jurisdictions = {
@@ -115,6 +118,19 @@ class Load:
         self._methods: dict[tuple[str, str, int], Any] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._number = 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Calls until left, and returns when the last has ended."""
+        task = asyncio.create_task(self.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await self.drain()
+            await self.close()
 
     async def run(self, count: int | None = None) -> None:
         """Calls until cancelled, or ``count`` times."""
@@ -144,7 +160,8 @@ class Load:
 
     def take(self) -> list[Call]:
         """Returns the calls that have ended since the last time."""
-        taken, self.calls = self.calls, []
+        taken = list(self.calls)
+        self.calls.clear()
         return taken
 
     def _start(self, due: float) -> None:
@@ -180,8 +197,7 @@ class Load:
         call.foreign = bool(call.served_by) and self._jurisdictions[call.served_by] != own
         self.tally.add(call)
         self._seen(call)
-        if self.keep:
-            self.calls.append(call)
+        self.calls.append(call)
 
     def _method(self, edge: str, path: str, number: int) -> Any:
         key = (edge, path, number)
