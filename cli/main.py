@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import forecast, importing, promote, season, stock, tenant, token, trace, world
+from cli import forecast, importing, promote, season, stock, tenant, token, trace, verify, world
 
 
 def main() -> None:
@@ -13,6 +13,17 @@ def main() -> None:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for module in (world, promote, trace, token, tenant, importing, season, forecast, stock):
+    for module in (
+        world,
+        promote,
+        trace,
+        token,
+        tenant,
+        importing,
+        season,
+        forecast,
+        stock,
+        verify,
+    ):
         module.register(app)
     app()
