@@ -10,6 +10,7 @@ from hemline.router.v1 import router_service_pb2 as pb
 from hemline.router.v1 import router_service_pb2_grpc as pb_grpc
 
 from services.chassis import contract
+from services.chassis.clock import utc_now
 from services.chassis.database import Database
 from services.chassis.server import Served
 from services.chassis.settings import refusal
@@ -20,8 +21,11 @@ from services.router.cache import SnapshotCache
 from services.router.certificates import CertificatesError, CertificateSource
 from services.router.discovery import AdsServicer
 from services.router.gate import Gate
+from services.router.health import HealthServicer
 from services.router.keys import KeySource
 from services.router.leaf import Certificates
+from services.router.load import LoadServicer
+from services.router.observed import Observed
 from services.router.publish import Publisher
 from services.router.registry import Registry
 from services.router.servicer import RouterServicer
@@ -44,6 +48,9 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     cache = SnapshotCache(facts.nodes)
     publisher = Publisher(facts, cache, _validator(settings))
     registry = Registry()
+    observed = Observed()
+    health = HealthServicer(lambda: publisher.facts, cache, observed, utc_now)
+    load = LoadServicer(lambda: publisher.facts, cache, observed)
     source = KeySource(
         topology, settings.signing_key_addresses, lambda keys: publisher.update(keys=keys)
     )
@@ -61,7 +68,12 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
         ads_server.serving(
             settings.ads_address,
             identity,
-            [AdsServicer(cache, region, registry).register, audit.register],
+            [
+                AdsServicer(cache, region, registry).register,
+                health.register,
+                load.register,
+                audit.register,
+            ],
         ),
         asyncio.TaskGroup() as group,
     ):

@@ -1,0 +1,169 @@
+"""Health discovery: the region's edges check every sidecar of the jurisdiction and say how it is.
+
+They ask over mutual TLS, with the edge's own certificate. Envoy takes that one out of the order
+itself: in these, unlike in clusters, it knows no secret by name.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import grpc.aio
+import structlog
+from envoy.service.health.v3 import hds_pb2 as pb
+from envoy.service.health.v3 import hds_pb2_grpc as pb_grpc
+from google.protobuf import json_format
+
+from services.chassis.clock import Clock
+from services.router import spiffe, xds_types
+from services.router.cache import SnapshotCache
+from services.router.observed import Observed, Place
+from services.router.reporting import reporter
+from services.router.translate import Facts
+
+INTERVAL = "1s"
+TIMEOUT = "0.5s"
+PREFIX = "health"
+"""First part of a cluster's name. Envoy counts under it, beside the clusters that carry calls."""
+
+HEALTHY = 1
+"""`envoy.config.core.v3.HealthStatus`."""
+
+log = structlog.get_logger()
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[misc]  # Untyped.
+    def __init__(
+        self,
+        facts: Callable[[], Facts],
+        cache: SnapshotCache,
+        observed: Observed,
+        clock: Clock,
+    ) -> None:
+        self._facts = facts
+        self._cache = cache
+        self._observed = observed
+        self._clock = clock
+
+    def register(self, server: grpc.aio.Server) -> None:
+        pb_grpc.add_HealthDiscoveryServiceServicer_to_server(self, server)
+
+    async def StreamHealthCheck(  # noqa: N802  # The contract's name.
+        self, requests: AsyncIterator[Any], context: Context
+    ) -> AsyncIterator[Any]:
+        first = await anext(requests, None)
+        if first is None:
+            return
+        node_id = first.health_check_request.node.id
+        facts = self._facts()
+        node = await reporter(context, self._cache, node_id, facts.topology.regions[facts.region])
+        changed = asyncio.Event()
+        reading = asyncio.create_task(self._read(node_id, requests, changed))
+        log.info("health_stream_opened", node=node_id)
+        try:
+            # An edge's certificate stands in its snapshot: with a new one, that is another.
+            with self._cache.watching(node, changed.set):
+                told: pb.HealthCheckSpecifier | None = None
+                while not reading.done():
+                    changed.clear()
+                    wanted = specifier(self._facts())
+                    if wanted != told:
+                        told = wanted
+                        yield wanted
+                    await changed.wait()
+        finally:
+            reading.cancel()
+            self._observed.forget_health(node_id)
+
+    async def _read(
+        self, node_id: str, requests: AsyncIterator[Any], changed: asyncio.Event
+    ) -> None:
+        try:
+            async for request in requests:
+                answer = request.endpoint_health_response
+                self._observed.take_health(node_id, _hosts(self._facts(), answer), self._clock())
+        finally:
+            changed.set()
+
+
+def specifier(facts: Facts) -> pb.HealthCheckSpecifier:
+    """What an edge of this region is to check: every sidecar of its jurisdiction, and no other."""
+    checks = [
+        _cluster(facts, region, service)
+        for region in facts.jurisdiction.regions
+        for service in sorted(facts.endpoints[region].services)
+    ]
+    xds_types.register()
+    made: pb.HealthCheckSpecifier = json_format.ParseDict(
+        {"interval": INTERVAL, "cluster_health_checks": checks}, pb.HealthCheckSpecifier()
+    )
+    return made
+
+
+def _cluster(facts: Facts, region: str, service: str) -> dict[str, Any]:
+    hosts = facts.endpoints[region].services[service]
+    check = {
+        "interval": INTERVAL,
+        "no_traffic_interval": INTERVAL,
+        "timeout": TIMEOUT,
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+        "grpc_health_check": {"authority": f"{service}.{region}.hemline.internal"},
+    }
+    addresses = [{"address": host.sidecar.envoy()} for host in hosts]
+    socket = {"name": "mtls", "match": {}, "transport_socket": _tls(facts, region, service)}
+    return {
+        "cluster_name": f"{PREFIX}|{service}|{region}",
+        "health_checks": [check],
+        "locality_endpoints": [{"locality": {"region": region}, "endpoints": addresses}],
+        "transport_socket_matches": [socket],
+    }
+
+
+def _tls(facts: Facts, region: str, service: str) -> dict[str, Any]:
+    regions = facts.topology.regions
+    leaf = facts.certificates.leaves[spiffe.edge(regions[facts.region])]
+    trusted = facts.certificates.bundles[facts.jurisdiction.name]
+    expected = {"exact": spiffe.sidecar(regions[region], service)}
+    common = {
+        "tls_params": {
+            "tls_minimum_protocol_version": "TLSv1_3",
+            "tls_maximum_protocol_version": "TLSv1_3",
+        },
+        "alpn_protocols": ["h2"],
+        "tls_certificates": [
+            {
+                "certificate_chain": {"inline_string": leaf.chain.decode()},
+                "private_key": {"inline_string": leaf.key.decode()},
+            }
+        ],
+        "validation_context": {
+            "trusted_ca": {"inline_string": trusted.decode()},
+            "match_typed_subject_alt_names": [{"san_type": "URI", "matcher": expected}],
+        },
+    }
+    kind = f"{xds_types.EXTENSIONS}transport_sockets.tls.v3.UpstreamTlsContext"
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {"@type": kind, "common_tls_context": common},
+    }
+
+
+def _hosts(facts: Facts, answer: Any) -> dict[Place, dict[str, bool]]:
+    """What ``answer`` says of the hosts that were asked about. Anything else is passed over."""
+    return {
+        (region, service): dict(_endpoints(cluster))
+        for cluster in answer.cluster_endpoints_health
+        for service, _, region in [cluster.cluster_name.removeprefix(f"{PREFIX}|").partition("|")]
+        if service in facts.here.services and region in facts.jurisdiction.regions
+    }
+
+
+def _endpoints(cluster: Any) -> Iterator[tuple[str, bool]]:
+    for locality in cluster.locality_endpoints_health:
+        for found in locality.endpoints_health:
+            address = found.endpoint.address.socket_address
+            healthy = found.health_status == HEALTHY
+            yield f"{address.address}:{address.port_value}", healthy
