@@ -16,6 +16,7 @@ import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 
 from services.chassis import contract, topology
+from services.chassis.clock import utc_now
 from services.chassis.keys import Jwk
 from services.router import ads_server, endpoints, nodes
 from services.router.access_logs import AccessLogServicer
@@ -24,8 +25,11 @@ from services.router.bootstrap import bootstrap
 from services.router.cache import SnapshotCache
 from services.router.certificates import CertificateSource
 from services.router.discovery import AdsServicer
+from services.router.health import HealthServicer
 from services.router.leaf import Certificates
+from services.router.load import LoadServicer
 from services.router.nodes import Node
+from services.router.observed import Observed
 from services.router.publish import Publisher
 from services.router.registry import Registry
 from services.router.translate import Facts
@@ -77,6 +81,7 @@ class Region:
         self.cache = SnapshotCache(facts.nodes)
         self.publisher = Publisher(facts, self.cache)
         self.registry = Registry()
+        self.observed = Observed()
         self.audit = Heard(facts)
         self.ads = AsyncExitStack()
         self.ads_address = ads_address
@@ -85,6 +90,8 @@ class Region:
         servicers = (
             AdsServicer(self.cache, self.region, self.registry),
             AccessLogServicer(self.audit, self.region),
+            HealthServicer(lambda: self.publisher.facts, self.cache, self.observed, utc_now),
+            LoadServicer(lambda: self.publisher.facts, self.cache, self.observed),
         )
         registrations = [servicer.register for servicer in servicers]
         serving = ads_server.serving(self.ads_address, self.identity, registrations)
