@@ -93,7 +93,7 @@ def _reports() -> dict[str, Any]:
 def _over_grpc(api_type: str) -> dict[str, Any]:
     """An `ApiConfigSource` that asks the routers."""
     # Envoy's own back-off grows to 30 s: that long it would miss a drain after a router's restart.
-    back_off = {"base_interval": "0.2s", "max_interval": "1s"}
+    back_off = {"base_interval": "0.1s", "max_interval": "0.5s"}
     service = {"cluster_name": ADS, "retry_policy": {"retry_back_off": back_off}}
     return {
         "api_type": api_type,
