@@ -112,6 +112,8 @@ def rewind(primary: Postgres, copy: Copy) -> None:
 
     Whoever was a primary may have written something in its last moment that no standby has seen.
     """
+    for note in copy.server.data.glob("hemline.*"):
+        _give(copy, note)  # The supervisor's, and overwritten like everything else.
     _run(
         copy,
         *("pg_rewind", "--target-pgdata", str(copy.server.data)),

@@ -71,3 +71,13 @@ def test_an_unknown_region_is_refused(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("HEMLINE_REGION", "eu-north-1")
     with pytest.raises(SystemExit, match="HEMLINE_REGION: unknown region eu-north-1"):
         server.run("test", load(BothSettings), lambda _: None)
+
+
+@pytest.mark.parametrize("setting", ["HEMLINE_DATABASE_URLS", "HEMLINE_REPLICA_URLS"])
+def test_a_database_outside_the_jurisdiction_is_refused(
+    environment: pytest.MonkeyPatch, setting: str
+) -> None:
+    environment.setenv(setting, '{"us-east-1": "postgresql://a:secret@h/d"}')
+    with pytest.raises(SystemExit, match=f"{setting}: us-east-1 is not in EU") as refusal:
+        server.run("test", load(BothSettings), lambda _: None)
+    assert "secret" not in str(refusal.value)

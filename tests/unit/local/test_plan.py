@@ -94,7 +94,7 @@ def test_a_service_has_credentials_of_its_own_jurisdiction_alone(
         url.split("@")[0].rpartition(":")[2]
         for region in world.regions
         for name in ("identity", "forecast", "inventory")
-        for url in [world.database_url(region, name)]
+        for url in [world.database_url(region, name, region)]
     }
     assert len(passwords) == 9
 
@@ -118,7 +118,7 @@ def test_the_router_accepts_the_files_of_the_world(world: World) -> None:
     files.write(world)
     found = topology.load(world.places.topology)
     names = {method.service for method in methods()}
-    listed = endpoints.load(world.places.endpoints, found, names)
+    listed = endpoints.load(world.places.endpoints("eu-central-1"), found, names)
     assert str(listed["us-east-1"].services["inventory"][0].app) == "127.0.0.1:21240"
     assert found.regions["us-east-1"].endpoint == "http://127.0.0.1:8083"
 
@@ -235,3 +235,38 @@ def test_kinds_follow_from_what_a_part_has() -> None:
     assert Part("gate", probe=Listens(1)).kind is Kind.GATE
     assert Part("task", ("true",)).kind is Kind.TASK
     assert Part("server", ("true",), probe=Listens(1)).kind is Kind.SERVER
+
+
+def test_each_region_keeps_a_standby_of_its_siblings_and_of_nobody_else(world: World) -> None:
+    standbys = {name for name in by_name(plan.parts(world)) if "/standby-" in name}
+    assert standbys == {"eu-west-1/standby-eu-central-1", "eu-central-1/standby-eu-west-1"}
+    for region in world.regions:
+        given = json.loads(environment.service(world, region, "inventory")["HEMLINE_REPLICA_URLS"])
+        assert set(given) == set(world.siblings(region)) - {region}
+        assert {copy.at for copy in world.copies(region)} == set(world.siblings(region))
+
+
+def test_a_primary_is_never_moved_out_of_its_jurisdiction(world: World) -> None:
+    world.places.primaries.write_text('{"eu-central-1": "us-east-1"}')
+    with pytest.raises(PlanError, match="us-east-1 may not hold the data of eu-central-1"):
+        plan.parts(world)
+    with pytest.raises(PlanError, match="may not hold"):
+        world.superuser_url("eu-central-1")
+
+
+def test_after_a_promotion_the_region_starts_as_a_standby(world: World) -> None:
+    world.places.primaries.write_text('{"eu-central-1": "eu-west-1"}')
+    parts = by_name(plan.parts(world))
+    for part in ("eu-central-1/postgres", "eu-central-1/databases"):
+        assert "eu-west-1/standby-eu-central-1" in parts[part].needs
+    assert "eu-central-1/initdb" not in parts
+    port = world.ports["eu-west-1"].standby(0)
+    assert f":{port}/" in world.superuser_url("eu-central-1")
+
+
+def test_a_server_of_the_users_own_has_no_standby_here(world: World) -> None:
+    addresses = {"eu-west-1/postgres": "postgresql://admin:hush@db.example:5432/postgres"}
+    replaced = replace(world, replaced=Replacements(addresses))
+    assert "eu-central-1/standby-eu-west-1" not in by_name(plan.parts(replaced))
+    given = environment.service(replaced, "eu-central-1", "inventory")["HEMLINE_REPLICA_URLS"]
+    assert json.loads(given) == {}

@@ -1,0 +1,109 @@
+"""A region's PostgreSQL has failed: its sibling serves reads, and after a promotion writes.
+
+At the end everything is at home again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import grpc
+import psutil
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from hemline.inventory.v1 import catalog_service_pb2 as pb
+from hemline.inventory.v1 import catalog_service_pb2_grpc as pb_grpc
+
+from tests.support.calls import CLIENTS, LIST_FORECASTS, LIST_LEVELS
+from tests.support.world import EDGES, EU_PLANNER, World
+
+HOME, SIBLING = "eu-central-1", "eu-west-1"
+PATIENCE_SECONDS = 40
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def frozen_home(world: World) -> Iterator[None]:
+    """The primary of `HOME` is frozen; afterwards it is at home again, whatever happened."""
+    until(lambda: level(world), "the standbys do not stream")
+    pid = next(
+        part["pid"] for part in world.status()["parts"] if part["name"] == f"{HOME}/postgres"
+    )
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for process in family:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in family:
+            if process.is_running():
+                process.resume()
+        until(lambda: level(world), "the standbys do not stream again")
+        if any(lag["primary_at"] != lag["home"] for lag in world.status()["replicas"]):
+            world.run("promote", HOME, "--back")
+        until(lambda: world.status()["healthy"] and level(world), "the world is not well again")
+
+
+def level(world: World) -> bool:
+    replicas = world.status()["replicas"]
+    return len(replicas) == 2 and all(
+        lag["streaming"] and lag["lag_bytes"] == 0 for lag in replicas
+    )
+
+
+def create_store(world: World) -> str:
+    """Returns OK, or the reason of the refusal."""
+    token = world.token(EU_PLANNER)
+    name = f"stores/promoted-{uuid4().hex[:8]}"
+    store = pb.Store(name=name, display_name="x", time_zone="Europe/Berlin")
+    request = pb.CreateStoreRequest(store=store, request_id=str(uuid4()))
+    with grpc.insecure_channel(f"127.0.0.1:{EDGES[SIBLING]}") as channel:
+        try:
+            pb_grpc.CatalogServiceStub(channel).CreateStore(
+                request, metadata=(("authorization", f"Bearer {token}"),), timeout=10
+            )
+        except grpc.RpcError as error:
+            status = rpc_status.from_call(error)  # type: ignore[arg-type]
+            info = error_details_pb2.ErrorInfo()
+            if status is not None and status.details:
+                status.details[0].Unpack(info)
+            return info.reason
+    return "OK"
+
+
+@pytest.mark.usefixtures("frozen_home")
+def test_a_sibling_reads_then_after_a_promotion_writes(world: World) -> None:
+    headers = {"authorization": f"Bearer {world.token(EU_PLANNER)}"}
+    for path in (LIST_LEVELS, LIST_FORECASTS):
+        until(
+            lambda path=path: (  # type: ignore[misc]
+                CLIENTS["grpc"](EDGES[SIBLING], path, headers).headers.get("x-hemline-served-by")
+                == SIBLING
+            ),
+            "the sibling does not serve",
+        )
+        found = CLIENTS["grpc"](EDGES[SIBLING], path, headers)
+        assert found.code == grpc.StatusCode.OK
+        assert found.answer.ByteSize() > 0
+    # Signing in reads alone.
+    assert world.run("token", "--user", EU_PLANNER).stdout.count(".") == 2
+    assert create_store(world) == "HOME_REGION_READ_ONLY"
+
+    done = json.loads(world.run("promote", HOME, "--json").stdout)
+    assert (done["from"], done["to"], done["planned"]) == (HOME, SIBLING, False)
+    until(lambda: create_store(world) == "OK", "no write after the promotion")
+    again = world.run("promote", HOME, check=False)
+    assert again.returncode == 1
+    until(lambda: level(world), "the former primary does not follow")
+
+    back = json.loads(world.run("promote", HOME, "--back", "--json").stdout)
+    assert (back["to"], back["planned"]) == (HOME, True)
+    until(lambda: create_store(world) == "OK", "no write after the return")
