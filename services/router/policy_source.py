@@ -99,6 +99,12 @@ class PolicySource:
         self._changes |= found
         self._merge()
 
+    def unheard(self, region: str) -> None:
+        """Takes note that the store of ``region`` has not answered. The next poll asks again."""
+        if region not in self._silent or not self._asked[region].is_set():
+            log.warning("policy_store_silent", store=region)
+        self._silent.add(region)
+
     def _merge(self) -> None:
         before = self.merged
         self.merged = merge(self._topology, self._jurisdiction, self._changes.values())
@@ -113,7 +119,9 @@ class PolicySource:
         mark: Mark | None = None
         while True:
             try:
-                answer = await self._stores.read(region, mark)
+                # What was written there since is known too, and makes the mark an old one.
+                counted = mark is not None and mark[0] == len(self._held[region])
+                answer = await self._stores.read(region, mark if counted else None)
                 if answer is not None:
                     mark = answer[0]
                     self.take(region, answer[1], all_of_it=True)
@@ -121,7 +129,7 @@ class PolicySource:
                 if region == self._region:
                     await self._copy(region)
             except DatabaseUnavailable:
-                self._unheard(region)
+                self.unheard(region)
             self._asked[region].set()
             await asyncio.sleep(POLL_SECONDS)
 
@@ -140,8 +148,3 @@ class PolicySource:
             log.info("policy_store_answers", store=region)
         self._told.set()
         self._silent.discard(region)
-
-    def _unheard(self, region: str) -> None:
-        if region not in self._silent or not self._asked[region].is_set():
-            log.warning("policy_store_silent", store=region)
-        self._silent.add(region)

@@ -129,6 +129,7 @@ class PolicyWriter:
             try:
                 log, made = await self._stores.decide(region, decision)
             except DatabaseUnavailable:
+                self._source.unheard(region)
                 continue
             self._source.take(region, log if made is None else [*log, made])
             return made or next(
@@ -147,6 +148,7 @@ class PolicyWriter:
             try:
                 await self._stores.add(region, [change])
             except DatabaseUnavailable:
+                self._source.unheard(region)
                 return
             self._source.take(region, [change])
 
