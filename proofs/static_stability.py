@@ -70,7 +70,7 @@ async def change(made: Lab, load: Load) -> dict[str, float]:
 async def _serving(address: str) -> float:
     """Waits until the router there says SERVING. Returns when, in monotonic seconds."""
     async with asyncio.timeout(BACK_SECONDS), grpc.aio.insecure_channel(address) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub: Any = health_pb2_grpc.HealthStub(channel)
         while True:
             try:
                 answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=1)

@@ -93,7 +93,7 @@ class Lab:
         while await self._missing(region):
             for process in region.all:
                 if not process.alive:
-                    raise LabError(f"{process.name} has ended:\n{process.tail()}")
+                    raise LabError(f"{process.name} has ended:\n{process.last_words()}")
             await asyncio.sleep(0.05)
 
     async def _missing(self, region: Region) -> str:

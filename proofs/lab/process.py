@@ -79,10 +79,14 @@ class Process:
         self.kill()
         await asyncio.to_thread(self._running.wait)
 
-    def tail(self, lines: int = 12) -> str:
+    def last_words(self, lines: int = 12) -> str:
+        """The end of its log, from the first critical line on if there is one."""
         if not self.log.exists():
             return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        said = self.log.read_text(errors="replace").splitlines()
+        critical = next((n for n, line in enumerate(said) if "[critical]" in line), None)
+        end = said[-lines:] if critical is None else said[critical : critical + lines]
+        return "\n".join(end)
 
 
 def environment(**variables: str) -> dict[str, str]:

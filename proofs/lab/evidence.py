@@ -1,0 +1,59 @@
+"""What the routers' own audit says of the calls that a lab has served."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import grpc.aio
+from hemline.router.v1 import residency_service_pb2 as pb
+from hemline.router.v1 import residency_service_pb2_grpc as pb_grpc
+
+from proofs.lab.lab import Lab
+
+SECONDS = 10.0
+POLL_SECONDS = 1.0
+EDGE = "edge"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Of all jurisdictions, as their edges have reported it."""
+
+    served: Counter[tuple[str, str]]  # By the token's jurisdiction and the region that served.
+    seen: int
+    violations: int
+
+
+async def read(lab: Lab) -> Evidence:
+    """Asks a router of each jurisdiction for its report. Raises grpc.aio.AioRpcError."""
+    served: Counter[tuple[str, str]] = Counter()
+    seen = violations = 0
+    for jurisdiction in lab.plan.topology.jurisdictions.values():
+        report = await _report(lab, jurisdiction.regions[0])
+        assert not report.unreachable, report.unreachable
+        seen += report.seen
+        violations += report.violations
+        for count in report.counts:
+            if count.reporter == EDGE and count.served_region:
+                served[count.token_jurisdiction, count.served_region] += count.calls
+    return Evidence(served, seen, violations)
+
+
+async def settled(lab: Lab, wanted: Counter[tuple[str, str]], seconds: float) -> Evidence:
+    """Reads until the audit agrees with ``wanted``, for so long at most: entries take a while."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = await read(lab)
+        if found.served == wanted or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _report(lab: Lab, region: str) -> pb.GetResidencyReportResponse:
+    address = lab.plan.regions[region].routers[0]
+    metadata = (("authorization", f"Bearer {lab.tokens.sign(region)}"),)
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = pb_grpc.ResidencyServiceStub(channel)
+        request = pb.GetResidencyReportRequest()
+        return await stub.GetResidencyReport(request, metadata=metadata, timeout=SECONDS)
