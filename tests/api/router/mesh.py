@@ -24,6 +24,7 @@ from services.router.ads_server import ServerIdentity
 from services.router.bootstrap import bootstrap
 from services.router.cache import SnapshotCache
 from services.router.certificates import CertificateSource
+from services.router.client_bootstrap import client_bootstrap
 from services.router.discovery import AdsServicer
 from services.router.health import HealthServicer
 from services.router.leaf import Certificates
@@ -158,6 +159,14 @@ class Mesh:
         config = bootstrap(str(node), ads, admin, folder, region, api_type=api_type)
         self.proxies[node] = await stack.enter_async_context(envoy(config))
         self.running[node] = stack
+
+    def client_bootstrap(self, region: str, service: str) -> dict[str, Any]:
+        """For gRPC's own xDS client in ``service``."""
+        router = self.regions[region].ads_address.replace("127.0.0.1", "localhost")
+        folder = self.certificates.folder(region)
+        return client_bootstrap(
+            service, ["localhost:1", router], folder, self.topology.regions[region]
+        )
 
     async def start_collector(self, region: str) -> None:
         address = str(self.endpoints[region].otlp)
