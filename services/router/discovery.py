@@ -116,7 +116,7 @@ class AdsServicer:
         kind = verdict.type_url.rpartition(".")[2]
         if verdict.error is None:
             self._instruments.latency.record(seconds, {"type": kind})
-            log.info("xds_accepted", node=proxy.node, type=kind, version=verdict.version)
+            log.debug("xds_accepted", node=proxy.node, type=kind, version=verdict.version)
             return
         # The proxy stays with what it had.
         self._instruments.nacks.add(1, {"type": kind})
