@@ -51,7 +51,7 @@ class Authority:
 
     @property
     def key_pem(self) -> bytes:
-        return _pem(self.key)
+        return pem(self.key)
 
     def issue(
         self,
@@ -88,7 +88,7 @@ class Authority:
             )
         )
         chain = made.sign(self.key, hashes.SHA256())
-        return Leaf(chain.public_bytes(serialization.Encoding.PEM), _pem(key))
+        return Leaf(chain.public_bytes(serialization.Encoding.PEM), pem(key))
 
 
 def _certificate(
@@ -120,7 +120,8 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _pem(key: Key) -> bytes:
+def pem(key: Key) -> bytes:
+    """The private key, unencrypted."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,

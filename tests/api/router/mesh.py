@@ -161,11 +161,11 @@ class Mesh:
         self.running[node] = stack
 
     def client_bootstrap(self, region: str, service: str) -> dict[str, Any]:
-        """For gRPC's own xDS client in ``service``."""
+        """For gRPC's own xDS client in ``service``. The first of its routers does not run."""
         router = self.regions[region].ads_address.replace("127.0.0.1", "localhost")
         folder = self.certificates.folder(region)
         return client_bootstrap(
-            service, ["localhost:1", router], folder, self.topology.regions[region]
+            service, [f"localhost:{free_port()}", router], folder, self.topology.regions[region]
         )
 
     async def start_collector(self, region: str) -> None:
