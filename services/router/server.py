@@ -29,6 +29,7 @@ from services.router.observed import Observed
 from services.router.publish import Publisher
 from services.router.registry import Registry
 from services.router.servicer import RouterServicer
+from services.router.servicer_operations import Fleet, steering
 from services.router.servicer_residency import auditing
 from services.router.settings import VALIDATION_OFF, RouterSettings
 from services.router.translate import Facts
@@ -65,6 +66,7 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     async with (
         _opened(settings) as database,
         auditing(database, lambda: publisher.facts, lambda: publisher.proof) as audit,
+        steering(database, Fleet(registry, cache, publisher), observed, utc_now) as operations,
         ads_server.serving(
             settings.ads_address,
             identity,
@@ -88,6 +90,7 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
                 RouterServicer(topology),
             ),
             audit.served,
+            operations,
         ]
         for task in polling:
             task.cancel()

@@ -4,7 +4,8 @@ An operator acts on their own jurisdiction: callers of another one are turned aw
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,21 +15,36 @@ from hemline.router.v1 import operations_service_pb2_grpc as pb_grpc
 
 from services.chassis import contract
 from services.chassis.clock import Clock
+from services.chassis.database import Database
+from services.chassis.server import Served
 from services.chassis.tenancy import current_caller
 from services.chassis.wire import to_timestamp
 from services.router import convert_operations as convert
 from services.router.cache import SnapshotCache, UnknownNode
 from services.router.explain import explain
 from services.router.operations import Operations
+from services.router.operations_rules import Scene
+from services.router.policy import Policy
+from services.router.policy_source import PolicySource
+from services.router.policy_stores import PolicyStores
+from services.router.policy_writer import PolicyWriter
 from services.router.registry import Registry
+from services.router.translate import Facts
 
 WATCH_SECONDS = 1.0
+FIRST_READ_SECONDS = 3.0
+"""Of the policy, before a router that starts publishes anything."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class Proven(Protocol):
-    """What the publisher says of the snapshots in force."""
+class Published(Protocol):
+    """What the publisher takes, and says of the snapshots in force."""
+
+    @property
+    def facts(self) -> Facts: ...
+
+    def update(self, *, policies: Mapping[str, Policy] | None = None) -> bool: ...
 
     @property
     def proof(self) -> str: ...
@@ -46,7 +62,7 @@ class Fleet:
 
     registry: Registry
     cache: SnapshotCache
-    proven: Proven
+    published: Published
 
     def meant_for(self, node: str) -> str:
         """Returns the version of the snapshot that is meant for ``node``; empty without one."""
@@ -148,7 +164,38 @@ class OperationsServicer(pb_grpc.OperationsServiceServicer):
         return pb.ListProxiesResponse(
             proxies=[convert.proxy_message(one, fleet.meant_for(one.node)) for one in shown],
             next_page_token=page.token((shown[-1].node,) if len(rest) > page.size else None),
-            proof=fleet.proven.proof,
-            proven_states=fleet.proven.proven_states,
-            refused=fleet.proven.refused,
+            proof=fleet.published.proof,
+            proven_states=fleet.published.proven_states,
+            refused=fleet.published.refused,
         )
+
+
+@asynccontextmanager
+async def steering(
+    database: Database, fleet: Fleet, observed: convert.Observed, clock: Clock
+) -> AsyncIterator[Served]:
+    """Keeps the policy in force as long as it is entered. Yields the API.
+
+    Entered, it has published the policy of the jurisdiction, or what the topology says if no store
+    has told it in time.
+    """
+    facts = fleet.published.facts
+    topology, jurisdiction = facts.topology, facts.jurisdiction
+    stores = PolicyStores(database, jurisdiction.regions)
+    source = PolicySource(
+        topology, facts.region, stores, lambda held: fleet.published.update(policies=held)
+    )
+    scene = Scene(topology, jurisdiction.name, facts.endpoints, observed)
+    writer = PolicyWriter(topology, facts.region, source, stores, clock)
+    try:
+        async with asyncio.TaskGroup() as group:
+            polling = group.create_task(source.run())
+            fleet.published.update(policies=await source.first(FIRST_READ_SECONDS))
+            yield Served(
+                pb.DESCRIPTOR.services_by_name["OperationsService"],
+                pb_grpc.add_OperationsServiceServicer_to_server,
+                OperationsServicer(Operations(scene, source, writer), fleet, observed, clock),
+            )
+            polling.cancel()
+    finally:
+        await stores.close()
