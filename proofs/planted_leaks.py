@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from unittest.mock import patch
 
-from proofs.states_world import World
+from proofs.states_world import World, twelve_regions
 from services.router import check, nodes, xds_types
 from services.router.nodes import Kind, Node
 from services.router.snapshot import Snapshot, resource
@@ -28,7 +28,7 @@ Leak = Callable[[Facts], Snapshots]
 
 def small_world() -> Facts:
     """Facts of one region's router, with a drained sibling and a floor for home epochs."""
-    return World().facts(HOME, [DRAINED])
+    return World(twelve_regions()).facts(HOME, [DRAINED])
 
 
 def caught() -> dict[str, str]:
@@ -169,7 +169,7 @@ def _foreign_authority(right: Any, facts: Facts, name: str, _: Any) -> Any:
     return right(facts, name, ("US",))
 
 
-def _cluster(name: str, **fields: Any) -> Callable[[Plain], Any]:
+def _found_otherwise(**fields: Any) -> Callable[[Plain], Any]:
     def change(body: Plain) -> None:
         for key in ("eds_cluster_config", "load_assignment"):
             body.pop(key, None)
@@ -214,7 +214,7 @@ LEAKS: dict[str, Leak] = {
     "sidecars let anybody in": edited(rbac, "policies", _anybody),
     "no certificate is asked for": changed(Kind.SIDECAR, xds_types.LISTENER, "inbound", _open_door),
     "hosts that the client names": changed(
-        *EDGE_CLUSTER, _cluster(CLUSTER, type="ORIGINAL_DST", lb_policy="CLUSTER_PROVIDED")
+        *EDGE_CLUSTER, _found_otherwise(type="ORIGINAL_DST", lb_policy="CLUSTER_PROVIDED")
     ),
     "the client names the cluster": changed(
         *EDGE_ROUTES,

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.chassis import contract, topology
 from services.chassis.keys import Jwk
+from services.chassis.topology import Topology
 from services.router import endpoints, spiffe
 from services.router.leaf import Certificates, Leaf
 from services.router.policy import PERCENT, Policy
@@ -22,7 +23,7 @@ def regions_of(prefix: str) -> list[str]:
     return [f"{prefix}-north-{number}" for number in range(1, NUMBER + 1)]
 
 
-def _topology(foreign_edges: str) -> topology.Topology:
+def twelve_regions(foreign_edges: str = "redirect") -> Topology:
     members = {name: regions_of(prefix) for name, prefix in JURISDICTIONS.items()}
     document: dict[str, Any] = {
         "jurisdictions": {
@@ -43,7 +44,7 @@ def _topology(foreign_edges: str) -> topology.Topology:
     return topology.parse(document)
 
 
-def _endpoints(found: topology.Topology) -> endpoints.Endpoints:
+def _endpoints(found: Topology) -> endpoints.Endpoints:
     """Region i has the addresses 10.0.i.*, two hosts a service."""
     document = {
         "regions": {
@@ -64,20 +65,21 @@ def _endpoints(found: topology.Topology) -> endpoints.Endpoints:
     return endpoints.parse(document, found, set(SERVICES))
 
 
-def _certificates(found: topology.Topology, region: str) -> Certificates:
+def _certificates(found: Topology, region: str) -> Certificates:
     """Names for certificates: what checks them here only compares."""
     here = found.regions[region]
     names = [spiffe.edge(here), *(spiffe.sidecar(here, service) for service in SERVICES)]
     leaves = {name: Leaf(f"chain of {name}".encode(), b"key") for name in names}
-    return Certificates(leaves, {name: f"authority of {name}".encode() for name in JURISDICTIONS})
+    bundles = {name: f"authority of {name}".encode() for name in found.jurisdictions}
+    return Certificates(leaves, bundles)
 
 
 class World:
     """Facts of each region's router, under any drains of its own jurisdiction."""
 
-    def __init__(self, foreign_edges: str = "redirect") -> None:
-        self.topology = _topology(foreign_edges)
-        self.regions = tuple(self.topology.regions)
+    def __init__(self, found: Topology) -> None:
+        self.topology = found
+        self.regions = tuple(found.regions)
         self._endpoints = _endpoints(self.topology)
         self._keys = {
             name: (Jwk(f"{name}-1", one.issuer, X, Y),)

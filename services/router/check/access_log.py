@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from services.router import xds_types
-from services.router.check.plain import Plain, dicts
+from services.router.check.plain import Plain
 from services.router.nodes import Kind, Node
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
@@ -70,13 +70,13 @@ def _logs(snapshot: Snapshot) -> int:
         len(LOGS & one.keys())
         for kind in KINDS
         for resource in snapshot.of(kind).values()
-        for one in dicts(resource.plain)
+        for one in resource.mappings
     )
 
 
 def _managers(snapshot: Snapshot) -> Iterator[tuple[str, Plain]]:
     for name, found in snapshot.of(xds_types.LISTENER).items():
-        for one in dicts(found.plain):
+        for one in found.mappings:
             if one.get("@type", "").endswith(".HttpConnectionManager"):
                 yield name, one
 

@@ -9,19 +9,25 @@ from services.router.snapshot import Snapshot
 Plain = dict[str, Any]
 
 
-def values(snapshot: Snapshot, *keys: str) -> Iterator[str]:
-    for kind in (xds_types.LISTENER, xds_types.ROUTES):
-        for found in snapshot.of(kind).values():
-            for one in dicts(found.plain):
-                yield from (one[key] for key in keys if isinstance(one.get(key), str))
+def values(snapshot: Snapshot, *keys: str) -> set[str]:
+    """What stands under these keys in listeners and routes."""
+    return {
+        one[key]
+        for kind in (xds_types.LISTENER, xds_types.ROUTES)
+        for found in snapshot.of(kind).values()
+        for one in found.mappings
+        for key in keys
+        if isinstance(one.get(key), str)
+    }
 
 
 def dicts(value: Any) -> Iterator[Plain]:
     """Every mapping within ``value``, itself included."""
-    if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            yield from dicts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from dicts(inner)
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            yield one
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one

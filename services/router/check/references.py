@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.router import xds_types
 from services.router.check.access_log import ROUTERS
-from services.router.check.plain import dicts, values
+from services.router.check.plain import values
 from services.router.snapshot import Snapshot
 
 
@@ -20,25 +20,27 @@ def _references(snapshot: Snapshot) -> Iterator[str]:
     for name in sorted(by_discovery ^ snapshot.of(xds_types.ENDPOINTS).keys()):
         yield f"cluster {name} and its endpoints are not both there"
     # No route leads to the routers; what is reported to them goes to the bootstrap's cluster.
-    reported_to = set(values(snapshot, "cluster_name")) - {ROUTERS}
-    for name in sorted((reported_to | set(values(snapshot, "cluster"))) - clusters.keys()):
+    reported_to = values(snapshot, "cluster_name") - {ROUTERS}
+    for name in sorted((reported_to | values(snapshot, "cluster")) - clusters.keys()):
         yield f"cluster {name} is named but not there"
     secrets = snapshot.of(xds_types.SECRET).keys()
     for name in sorted(_secrets(snapshot) - secrets):
         yield f"secret {name} is named but not there"
     routes = snapshot.of(xds_types.ROUTES).keys()
-    for name in sorted(set(values(snapshot, "route_config_name")) - routes):
+    for name in sorted(values(snapshot, "route_config_name") - routes):
         yield f"routes {name} are named but not there"
-    listeners = (found.plain for found in snapshot.of(xds_types.LISTENER).values())
-    discovered = {one["name"] for one in dicts(list(listeners)) if "config_discovery" in one}
+    listeners = snapshot.of(xds_types.LISTENER).values()
+    discovered = {
+        one["name"] for found in listeners for one in found.mappings if "config_discovery" in one
+    }
     for name in sorted(discovered - snapshot.of(xds_types.EXTENSION).keys()):
         yield f"filter {name} is named but not there"
 
 
 def _secrets(snapshot: Snapshot) -> set[str]:
     kinds = (xds_types.CLUSTER, xds_types.LISTENER)
-    bodies = [found.plain for kind in kinds for found in snapshot.of(kind).values()]
-    return {str(one["name"]) for one in dicts(bodies) if "sds_config" in one}
+    found = (found for kind in kinds for found in snapshot.of(kind).values())
+    return {str(one["name"]) for each in found for one in each.mappings if "sds_config" in one}
 
 
 def _priorities(snapshot: Snapshot) -> Iterator[str]:

@@ -34,7 +34,7 @@ def _sockets(snapshot: Snapshot) -> Iterator[str]:
     """Of any other kind of address nobody can say in which region it is."""
     for kind in xds_types.ORDER:
         for name, found in snapshot.of(kind).items():
-            for one in dicts(found.plain):
+            for one in found.mappings:
                 address = one.get("address")
                 if isinstance(address, dict) and not _is_socket(address):
                     yield f"{name} has an address that is no socket"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from services.router import xds_types
 from services.router.check import choices
 from services.router.check.flows import Flow, flows
-from services.router.check.plain import Plain, dicts
+from services.router.check.plain import Plain
 from services.router.check.rbac import Unknown
 from services.router.check.residencies import Residencies
 from services.router.check.tokens import HEALTH, REFLECTION
@@ -65,7 +65,7 @@ def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
         for host in hosts:
             yield from _unknown_fields(f"routes {name}", host, HOST)
             yield from _host(facts, snapshot, host.get("routes", []))
-        for one in dicts(body):
+        for one in configuration.mappings:
             yield from _per_filter(one)
 
 
@@ -97,6 +97,7 @@ class _Judge:
         self._facts = facts
         self._snapshot = snapshot
         self._residencies = residencies
+        self._methods = {method.path: method for method in facts.methods}
         self._services = {method.path: method.service for method in facts.methods}
         self._served: dict[str, int] = defaultdict(int)  # Path to tokens that reach a region.
         self._sent_away: dict[str, int] = defaultdict(int)
@@ -148,15 +149,15 @@ class _Judge:
 
     def _reaches(self, action: Plain, service: str, home: str) -> Iterator[str]:
         """Follows the route to regions, in every combination of them being up or down."""
-        found = choices.targets(self._facts, self._snapshot, service, action)
-        key = f"{service} {home} {found}"
+        key = f"{service} {home} {action.get('cluster')} {action.get('weighted_clusters')}"
         if key not in self._judged:
             self._judged.add(key)
+            found = choices.targets(self._facts, self._snapshot, service, action)
             yield from choices.problems(self._facts, found, service, home)
 
     def _repeats(self, flow: Flow) -> Iterator[str]:
         """Only what may run twice is sent twice; only what changes nothing, at the same time."""
-        method = next((one for one in self._facts.methods if one.path == flow.path), None)
+        method = self._methods.get(flow.path)
         action, name = flow.route["route"], flow.route.get("name")
         reasons = set(action.get("retry_policy", {}).get("retry_on", "").split(","))
         harmless = {"connect-failure", "refused-stream", "reset-before-request"}

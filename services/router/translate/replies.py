@@ -85,7 +85,7 @@ def _overloaded() -> dict[str, Any]:
 
 def _rate_limited() -> dict[str, Any]:
     error = RateLimited("Too many calls a second. Try again a little later.")
-    return _mapper({"response_flag_filter": {"flags": ["RL"]}}, error)
+    return _mapper(_status_is(429), error)
 
 
 def _nobody(flags: tuple[str, ...] = NOBODY_ANSWERED) -> dict[str, Any]:

@@ -18,6 +18,11 @@ SNAPSHOTS: dict[str, tuple[Node, str]] = {
     "edge-eu-central-1-forwarding": (nodes.edge("eu-central-1"), "forward"),
     "edge-us-east-1": (nodes.edge("us-east-1"), "redirect"),
     "sidecar-eu-central-1-inventory-1": (nodes.sidecar("eu-central-1", "inventory", 1), "redirect"),
+    "sidecar-us-east-1-inventory-1-forwarded-to": (
+        nodes.sidecar("us-east-1", "inventory", 1),
+        "forward",
+    ),
+    "client-eu-central-1-forecast": (nodes.client("eu-central-1", "forecast"), "redirect"),
     "sidecar-us-east-1-identity-2": (nodes.sidecar("us-east-1", "identity", 2), "redirect"),
 }
 

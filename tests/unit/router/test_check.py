@@ -1,5 +1,6 @@
 """The checker: what the translator makes passes, and each rule catches its own break."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +29,9 @@ def problems(node: Node, kind: str, name: str, change: Change | None) -> list[st
             if (type_url, found.name) != (kind, name):
                 kept.append(found)
             elif change is not None:
-                body = {key: value for key, value in found.plain.items() if key != "@type"}
+                body = copy.deepcopy(
+                    {key: one for key, one in found.plain.items() if key != "@type"}
+                )
                 change(body)
                 kept.append(resource(type_url, body))
     return list(check.problems(facts(), node, Snapshot(kept)))
