@@ -5,6 +5,7 @@ has come is not known to be.
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,14 +79,30 @@ def check_drain(scene: Scene, before: Policy, after: Policy, region: str) -> Non
         LastHealthyRegion: they do not, or nobody knows.
     """
     healthy = {name for name in scene.regions if not scene.ailing(name)}
-    for home, edge, old, new in _changed(scene, before, after):
-        taken = _firsts(old)
-        for choice in new:
-            # Nobody left at all, or only where it is to be taken from.
-            asked = next((name for name in choice.regions if name in healthy), None)
-            more = choice.share / WHOLE * PERCENT > taken.get(next(iter(choice.regions), ""), 0)
-            if asked is None or (more and asked == region):
-                raise LastHealthyRegion(_why_not(scene, after, region, home, edge), region=region)
+    for home in scene.regions:
+        for edge in scene.regions:
+            old = rules.choices(scene.topology, before, edge, home)
+            new = rules.choices(scene.topology, after, edge, home)
+            if not _lands(old, new, region, healthy):
+                why = _why_not(scene, after, region, home, edge)
+                raise LastHealthyRegion(why, region=region)
+
+
+def _lands(
+    old: tuple[Choice, ...], new: tuple[Choice, ...], region: str, healthy: AbstractSet[str]
+) -> bool:
+    """Says whether what is taken off ``region`` is answered by somebody else."""
+    taken, left = _firsts(old), _firsts(new)
+    if old == new:
+        # Nobody else would take anything; which is well if nothing is sent there.
+        return region not in taken
+    for choice in new:
+        asked = next((name for name in choice.regions if name in healthy), None)
+        first = next(iter(choice.regions), "")
+        more = left.get(first, 0) > taken.get(first, 0)
+        if asked is None or (more and asked == region):
+            return False
+    return True
 
 
 def check_steering(scene: Scene, before: Policy, after: Policy) -> None:
