@@ -75,7 +75,7 @@ def create_store(world: World) -> str:
             info = error_details_pb2.ErrorInfo()
             if status is not None and status.details:
                 status.details[0].Unpack(info)
-            return info.reason
+            return str(info.reason)
     return "OK"
 
 
