@@ -25,6 +25,8 @@ HINTS = {
     "PROVIDER_UNAVAILABLE": "see `hemline status`",
     "RESIDENCY_NO_HEALTHY_REGION": "see `hemline status`",
     "RACE_LOST": "run it again",
+    "LAST_HEALTHY_REGION": "see `hemline regions`",
+    "POLICY_CHANGED": "see `hemline policy history`, then run it again",
 }
 
 
