@@ -2,7 +2,24 @@
 
 import typer
 
-from cli import forecast, importing, promote, season, stock, tenant, token, trace, verify, world
+from cli import (
+    certificates,
+    chaos,
+    drain,
+    explain,
+    forecast,
+    importing,
+    policy,
+    promote,
+    regions,
+    season,
+    stock,
+    tenant,
+    token,
+    trace,
+    verify,
+    world,
+)
 
 
 def main() -> None:
@@ -16,6 +33,12 @@ def main() -> None:
     for module in (
         world,
         promote,
+        chaos,
+        certificates,
+        drain,
+        policy,
+        regions,
+        explain,
         trace,
         token,
         tenant,

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         app.command(name=command.__name__.rstrip("_"))(command)
 
 
-def up(
+def up(  # noqa: PLR0913 - each is an option.
     folder: Folder = None,
     *,
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is ready.")] = False,
@@ -33,10 +33,16 @@ def up(
     seed: Annotated[bool, typer.Option(help="Make the two demo retailers.")] = True,
     base_port: Annotated[int, typer.Option(help="First of a thousand ports.")] = BASE_PORT,
     edge_port: Annotated[int, typer.Option(help="The first region's edge.")] = EDGE_PORT,
+    routers: Annotated[int, typer.Option(min=1, max=2, help="In each region.")] = 1,
+    latency: Annotated[
+        bool, typer.Option("--latency", help="Calls between regions take their time.")
+    ] = False,
 ) -> None:
     """Runs three regions on this machine until Ctrl-C, or in the background with --detach."""
     here = places(folder)
-    started = WorldStatus(base_port=base_port, edge_port=edge_port)
+    started = WorldStatus(
+        base_port=base_port, edge_port=edge_port, routers=routers, latency=latency
+    )
     view = world_view.view(here, attached=not detach)
     with report_errors():
         try:

@@ -26,6 +26,7 @@ def up(here: Places, wanted: WorldStatus, view: View, *, seed: bool, fresh: bool
     command = [
         *(sys.executable, "-m", "deploy.local", "--folder", str(here.folder)),
         *("--base-port", str(wanted.base_port), "--edge-port", str(wanted.edge_port)),
+        *("--routers", str(wanted.routers), *(["--latency"] if wanted.latency else [])),
         *([] if seed else ["--no-seed"]),
         *(["--fresh"] if fresh else []),
     ]

@@ -157,7 +157,9 @@ async def _healthy(found: WorldStatus, planned: list[Part]) -> set[str]:
 
 def _drawn(here: Places, found: WorldStatus) -> World | None:
     try:
-        return world.load(here, found.base_port, found.edge_port)
+        return world.load(
+            here, found.base_port, found.edge_port, routers=found.routers, latency=found.latency
+        )
     except PlanError:
         return None  # Nothing was ever started, or its files have been spoilt since.
 

@@ -15,11 +15,18 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--base-port", type=int, required=True)
     parser.add_argument("--edge-port", type=int, required=True)
+    parser.add_argument("--routers", type=int, default=1)
+    parser.add_argument("--latency", action="store_true")
     parser.add_argument("--no-seed", action="store_true")
     parser.add_argument("--fresh", action="store_true")
     given = parser.parse_args()
     here = places(given.folder)
-    status = WorldStatus(base_port=given.base_port, edge_port=given.edge_port)
+    status = WorldStatus(
+        base_port=given.base_port,
+        edge_port=given.edge_port,
+        routers=given.routers,
+        latency=given.latency,
+    )
     try:
         asyncio.run(
             run(

@@ -13,24 +13,36 @@ def base() -> dict[str, str]:
 
 
 def service(world: World, region: str, name: str) -> dict[str, str]:
-    """Everything that the service's settings ask for."""
-    ports, siblings = world.ports[region], world.siblings(region)
+    """Everything that the service's settings ask for. Of the router: of the region's first."""
+    siblings = world.siblings(region)
     common = {
         **base(),
         "HEMLINE_REGION": region,
         "HEMLINE_TOPOLOGY_FILE": str(world.places.topology),
-        "HEMLINE_ADDRESS": f"127.0.0.1:{ports.grpc(name)}",
+        "HEMLINE_ADDRESS": f"127.0.0.1:{world.ports[region].grpc(name)}",
         "HEMLINE_IDENTITY_ADDRESSES": json.dumps(
-            [f"127.0.0.1:{world.ports[sibling].grpc('identity')}" for sibling in siblings]
+            [
+                world.wan.address(region, sibling, world.ports[sibling].grpc("identity"))
+                for sibling in siblings
+            ]
         ),
         "HEMLINE_OTLP_ENDPOINT": world.otlp(region),
     }
     return common | OWN[name](world, region)
 
 
+def router(world: World, region: str, number: int) -> dict[str, str]:
+    """What the region's router with this number needs to know."""
+    ports = world.ports[region].router(number)
+    return service(world, region, "router") | {
+        "HEMLINE_ADDRESS": f"127.0.0.1:{ports.grpc}",
+        "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{ports.xds}",
+    }
+
+
 def _databases(world: World, region: str, name: str) -> dict[str, str]:
     """The service's own database in each region of the jurisdiction, and no other's."""
-    urls = {home: world.database_url(home, name) for home in world.siblings(region)}
+    urls = {home: world.database_url(home, name, region) for home in world.siblings(region)}
     replicas = {
         home: url
         for home in world.siblings(region)
@@ -57,16 +69,19 @@ def _router(world: World, region: str) -> dict[str, str]:
     # Identity itself is reached inside of the jurisdiction only; from outside, through the edges.
     key_addresses = {
         name: [
-            f"127.0.0.1:{ports.grpc('identity') if name == own else ports.edge}"
-            for ports in (world.ports[sibling] for sibling in jurisdiction.regions)
+            world.wan.address(
+                region, sibling, ports.grpc("identity") if name == own else ports.edge
+            )
+            for sibling in jurisdiction.regions
+            for ports in [world.ports[sibling]]
         ]
         for name, jurisdiction in world.topology.jurisdictions.items()
     }
     return {
         **_databases(world, region, "router"),
-        "HEMLINE_ENDPOINTS_FILE": str(world.places.endpoints),
+        "HEMLINE_ENDPOINTS_FILE": str(world.places.endpoints(region)),
         "HEMLINE_CERTIFICATES_FOLDER": str(certificates.folder(world.places, region)),
-        "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{world.ports[region].xds}",
+        "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{world.ports[region].router(1).xds}",
         "HEMLINE_SIGNING_KEY_ADDRESSES": json.dumps(key_addresses),
     }
 

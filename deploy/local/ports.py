@@ -12,7 +12,19 @@ import psutil
 BASE_PORT = 21000
 EDGE_PORT = 8081
 HIGHEST_PORT = 65535
+RELAYED = 40
+"""Ports of other regions that one region may call."""
 SERVICES = ("identity", "router", "forecast", "inventory")
+
+
+@dataclass(frozen=True, slots=True)
+class RouterPorts:
+    """The ports of one router process and of the sidecar before it."""
+
+    grpc: int
+    sidecar: int
+    sidecar_admin: int
+    xds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +32,9 @@ class Ports:
     """The ports of one region.
 
     A block of a hundred: servers first, the copies of the siblings' PostgreSQL among them, then ten
-    for each service (its gRPC, its sidecar, the sidecar's admin page, and for the router xDS), then
-    the edge.
+    for each service (its gRPC, its sidecar, the sidecar's admin page, and for the router xDS; then
+    the same for a second router), then the edge, and at last the relay's for what this region
+    calls in others.
     """
 
     base: int
@@ -40,16 +53,21 @@ class Ports:
         return self.base + 2
 
     @property
-    def xds(self) -> int:
-        return self.grpc("router") + 3
-
-    @property
     def edge_admin(self) -> int:
         return self.base + 52
 
     def standby(self, number: int) -> int:
         """Of the jurisdiction's region with this number: its PostgreSQL's copy in this region."""
         return self.base + 3 + number
+
+    def relay(self, number: int) -> int:
+        """Of the relay: the way to what this region calls elsewhere, with this number."""
+        return self.base + 60 + number
+
+    def router(self, number: int) -> RouterPorts:
+        """Of the region's router with this number, from 1."""
+        first = self.grpc("router") + 4 * (number - 1)
+        return RouterPorts(first, first + 1, first + 2, first + 3)
 
     def grpc(self, service: str) -> int:
         return self.base + 10 * (1 + SERVICES.index(service))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from deploy.local import routes
+
 PROBE_SECONDS = 2.0
 
 
@@ -63,6 +65,16 @@ class FileThere:
 
     async def ready(self) -> bool:
         return self.path.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class RoutesHold:
+    """The relay does what its file says."""
+
+    path: Path
+
+    async def ready(self) -> bool:
+        return routes.applied(self.path)
 
 
 @dataclass(frozen=True, slots=True)

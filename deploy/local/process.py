@@ -43,14 +43,46 @@ async def stop(process: asyncio.subprocess.Process, number: signal.Signals) -> N
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
-        # One that somebody has frozen hears nothing until it goes on. First, because a second
-        # signal finds a process that has ended at the first, and takes its exit code from asyncio.
-        process.send_signal(signal.SIGCONT)
+        # One that somebody has frozen hears nothing until it goes on, nor do its children. First,
+        # because a second signal finds a process that has ended at the first, and takes its exit
+        # code from asyncio.
+        thaw(process.pid)
         process.send_signal(number)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), GRACE_SECONDS)
     kill(process)
     await process.wait()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """The process and what it has started, such as PostgreSQL's; the parent first."""
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def freeze(pid: int) -> None:
+    """Stops the process, so that it starts nothing more, and then what it has started."""
+    _send(family(pid)[:1], signal.SIGSTOP)
+    _send(family(pid), signal.SIGSTOP)
+
+
+def thaw(pid: int) -> None:
+    """Undoes `freeze`."""
+    _send(family(pid), signal.SIGCONT)
+
+
+def end(pid: int) -> None:
+    """Kills the process and what it has started, all at once."""
+    _send(family(pid), signal.SIGKILL)
+
+
+def _send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.send_signal(number)
 
 
 def kill(process: asyncio.subprocess.Process) -> None:

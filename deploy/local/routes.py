@@ -79,6 +79,12 @@ def applied(path: Path) -> bool:
     return content(_applied_file(path)).decode() == wanted
 
 
+def forget(path: Path) -> None:
+    """Removes the file, and what an earlier relay has said of it."""
+    for file in (path, _applied_file(path)):
+        file.unlink(missing_ok=True)
+
+
 def _applied_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.applied")
 

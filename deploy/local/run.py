@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from deploy.local import certificates, claim, files, plan
+from deploy.local import certificates, claim, faults, files, limits, plan
 from deploy.local import world as worlds
 from deploy.local.board import Board
 from deploy.local.parts import Part, PlanError
@@ -51,7 +51,8 @@ async def run(
             raise
         renewing = asyncio.create_task(certificates.keep(places))
         try:
-            await _supervise(Supervisor(parts, board), status, show)
+            supervisor = Supervisor(parts, board, lambda: faults.held(places.faults))
+            await _supervise(supervisor, status, show)
         finally:
             renewing.cancel()
 
@@ -63,7 +64,7 @@ def draw(
 
     Args:
         places: its files.
-        status: says which ports.
+        status: says which ports, how many routers, and whether distance takes time.
         seed: whether to make the demo retailers, if they are not there.
         fresh: whether to drop the data first.
 
@@ -72,7 +73,16 @@ def draw(
     """
     if fresh:
         drop(places)
-    world = worlds.load(places, status.base_port, status.edge_port)
+    world = worlds.load(
+        places,
+        status.base_port,
+        status.edge_port,
+        routers=status.routers,
+        latency=status.latency,
+    )
+    # Each router shows its snapshots to one of its own.
+    envoys = sum(len(files.proxies(world, region)) + world.routers for region in world.regions)
+    limits.check_inotify(envoys)
     files.write(world)
     return plan.parts(world, seed=seed)
 

@@ -13,7 +13,14 @@ from deploy.local.environment import base
 from deploy.local.memo import Memo
 from deploy.local.parts import Part, PlanError, python
 from deploy.local.places import ROOT
-from deploy.local.probes import All, FileThere, Listens, PostgresAccepts, RedisAnswers
+from deploy.local.probes import (
+    All,
+    FileThere,
+    Listens,
+    PostgresAccepts,
+    RedisAnswers,
+    RoutesHold,
+)
 from deploy.local.world import STORES, World
 
 COPY_SECONDS = 180.0
@@ -33,6 +40,17 @@ def provider(world: World) -> Part:
         base(),
         probe=All((Listens(port), FileThere(places.providers))),
         ports=(port,),
+    )
+
+
+def relay(world: World) -> Part:
+    """The network between the regions."""
+    return Part(
+        "relay",
+        python("deploy.local.relay", str(world.places.routes)),
+        base(),
+        probe=RoutesHold(world.places.routes),
+        ports=world.wan.ports,
     )
 
 
@@ -83,7 +101,7 @@ def _copy(world: World, copy: Copy, needs: tuple[str, ...]) -> Part:
     server = copy.server
     return Part(
         copy.part,
-        standby.command(world.places.primaries, copy, world.copies(copy.home)),
+        standby.command(world.places.primaries, copy, world.seen(world.copies(copy.home), copy.at)),
         {
             **base(),
             "HEMLINE_SUPERUSER_PASSWORD": server.password,
@@ -93,7 +111,7 @@ def _copy(world: World, copy: Copy, needs: tuple[str, ...]) -> Part:
         },
         probe=PostgresAccepts(server.url(postgresql.SUPERUSER, "postgres")),
         ports=(server.port,),
-        needs=needs,
+        needs=("relay", *needs),
         # Fast shutdown: connections are closed, nothing is lost. SIGTERM would wait for clients.
         stop_signal=SIGINT,
         start_seconds=COPY_SECONDS,

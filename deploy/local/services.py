@@ -1,5 +1,6 @@
 """The four services of a region, and the first account in it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local import environment
@@ -13,24 +14,36 @@ def service(world: World, region: str, name: str) -> Part:
     # Not needed by commands that draw no world, and slow to import.
     from services.chassis.settings import refusal
 
-    ports = world.ports[region]
     needs = {
         "identity": (f"{region}/databases", *_provider(world)),
-        "router": (),
+        "router": (f"{region}/databases",),
         "forecast": (f"{region}/databases", *_redis(world, region)),
         "inventory": (f"{region}/databases",),
     }
-    # Without the collector a service starts all the same, but stops late: it has spans to send.
-    collector = () if world.replaced.of(region, "otlp") else ("collector",)
-    own = (ports.grpc(name), ports.xds) if name == "router" else (ports.grpc(name),)
+    ports = (world.ports[region].grpc(name),)
+    if name == "router":
+        ports = (*ports, world.ports[region].router(1).xds)
     return Part(
         f"{region}/{name}",
         python(f"services.{name}"),
         environment.service(world, region, name),
-        probe=GrpcServes(own),
-        ports=own,
-        needs=(*needs[name], *collector),
+        probe=GrpcServes(ports),
+        ports=ports,
+        needs=(*needs[name], "relay", *_collector(world, region)),
         refusal=refusal(""),
+    )
+
+
+def router(world: World, region: str, number: int) -> Part:
+    """The region's second router."""
+    ports = world.ports[region].router(number)
+    first = service(world, region, "router")
+    return replace(
+        first,
+        name=f"{first.name}-{number}",
+        env=environment.router(world, region, number),
+        probe=GrpcServes((ports.grpc, ports.xds)),
+        ports=(ports.grpc, ports.xds),
     )
 
 
@@ -56,3 +69,8 @@ def _provider(world: World) -> tuple[str, ...]:
 
 def _redis(world: World, region: str) -> tuple[str, ...]:
     return (f"{region}/redis",) if world.replaced.of(region, "redis") is None else ()
+
+
+def _collector(world: World, region: str) -> tuple[str, ...]:
+    """Without the collector a service starts all the same, but stops late: it has spans to send."""
+    return () if world.replaced.of(region, "otlp") else ("collector",)

@@ -29,6 +29,7 @@ class PartState(StrEnum):
     READY = "ready"
     DONE = "done"  # A task that has ended well, or did not need to run.
     RESTARTING = "restarting"
+    HELD = "held"  # Killed on purpose, and not started again until that is undone.
     STOPPED = "stopped"
     FAILED = "failed"
 
@@ -86,6 +87,8 @@ class WorldStatus:
     supervisor: ProcessId | None = None
     base_port: int = 0
     edge_port: int = 0
+    routers: int = 1  # In each region.
+    latency: bool = False  # Whether calls between regions take their time.
     ready_seconds: float | None = None
     parts: dict[str, PartStatus] = field(default_factory=dict)
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 from deploy.local import process, shutdown
 from deploy.local.board import Board
@@ -15,6 +16,7 @@ QUICK_DEATHS = 3
 BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 10.0
 LOG_CHECK_SECONDS = 5.0
+HOLD_POLL_SECONDS = 0.1
 
 
 class StartFailed(Exception):
@@ -22,10 +24,20 @@ class StartFailed(Exception):
 
 
 class Supervisor:
-    """Runs ``parts``, which come in an order in which they can be started."""
+    """Keeps parts running."""
 
-    def __init__(self, parts: Sequence[Part], board: Board) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        board: Board,
+        held: Callable[[], AbstractSet[str]] = frozenset,
+    ) -> None:
+        """Runs ``parts``, which come in an order in which they can be started.
+
+        ``held`` names the servers that are not to be started again when they have ended.
+        """
         self._parts = parts
+        self._held = held
         self._board = board
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._spawning: set[asyncio.Task[asyncio.subprocess.Process]] = set()
@@ -120,9 +132,22 @@ class Supervisor:
             if self._starting() and quick_deaths >= QUICK_DEATHS:
                 code = running.returncode
                 raise self._failed(part, f"ended {quick_deaths} times, exit code {code}")
+            if await self._was_held(part):
+                quick_deaths = 0
+                continue
             self._board.restarting(part)
             backoff_seconds = BACKOFF_SECONDS * 2 ** min(quick_deaths - 1, 10)
             await asyncio.sleep(min(backoff_seconds, LONGEST_BACKOFF_SECONDS))
+
+    async def _was_held(self, part: Part) -> bool:
+        """Waits until ``part`` may be started again. Returns whether it had to."""
+        if part.name not in self._held():
+            return False
+        self._board.ended(part)
+        self._board.become(part, PartState.HELD)
+        while part.name in self._held():  # noqa: ASYNC110 - in a file, which has no event.
+            await asyncio.sleep(HOLD_POLL_SECONDS)
+        return True
 
     async def _start(self, part: Part) -> asyncio.subprocess.Process:
         spawning = asyncio.create_task(self._spawn(part))

@@ -12,12 +12,14 @@ from deploy.local.ports import BASE_PORT, EDGE_PORT, HIGHEST_PORT, Ports, region
 from deploy.local.postgres import SUPERUSER, Postgres, service_url
 from deploy.local.private import Secrets
 from deploy.local.replacements import Replacements
+from deploy.local.wan import Wan
 from services.chassis import topology
 from services.chassis.topology import Topology
 
 STORES = ("identity", "router", "forecast", "inventory")
 """The services with a database."""
 PROVIDER_PORT = 900
+MOST_ROUTERS = 2
 BLOCK = 1000
 
 
@@ -29,6 +31,8 @@ class World:
     replaced: Replacements
     base_port: int
     ports: dict[str, Ports]
+    wan: Wan
+    routers: int = 1  # In each region.
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -48,6 +52,14 @@ class World:
         data = self.places.region(region) / "postgres"
         password = self.secrets.of("database", region, SUPERUSER)
         return Postgres(data, self.ports[region].postgres, password)
+
+    def seen(self, copies: Sequence[Copy], at: str) -> tuple[Copy, ...]:
+        """The same servers with the ports at which a process of region ``at`` finds them."""
+        return tuple(
+            replace(copy, server=replace(copy.server, port=port))
+            for copy in copies
+            for port in [self.wan.port(at, copy.at, copy.server.port)]
+        )
 
     def copies(self, region: str) -> tuple[Copy, ...]:
         """The embedded servers with the data of ``region``: its own first, one at each sibling."""
@@ -86,14 +98,14 @@ class World:
             role: self.secrets.of("database", region, service, role) for role in ("owner", "app")
         }
 
-    def database_url(self, region: str, service: str) -> str:
-        """The service's database, as the role that it runs as, wherever the primary may be."""
-        return self._service_url(region, service, self.copies(region))
+    def database_url(self, region: str, service: str, at: str) -> str:
+        """The data of ``region`` for the service of ``at``, wherever the primary may be."""
+        return self._service_url(region, service, self.seen(self.copies(region), at))
 
     def replica_url(self, region: str, service: str, at: str) -> str | None:
         """Where the service of ``at`` reads the data of a sibling: the copy beside it, or any."""
         found = sorted(self.copies(region), key=lambda copy: copy.at != at)
-        return self._service_url(region, service, found) if found else None
+        return self._service_url(region, service, self.seen(found, at)) if found else None
 
     def _service_url(self, region: str, service: str, servers: Sequence[Copy]) -> str:
         password = self.database_passwords(region, service)["app"]
@@ -120,8 +132,22 @@ def operator_email(region: str) -> str:
     return f"operator@{region}.hemline.example"
 
 
-def load(places: Places, base_port: int = BASE_PORT, edge_port: int = EDGE_PORT) -> World:
+def load(
+    places: Places,
+    base_port: int = BASE_PORT,
+    edge_port: int = EDGE_PORT,
+    *,
+    routers: int = 1,
+    latency: bool = False,
+) -> World:
     """Reads what there is of the world in ``places``, and makes its secrets if there are none.
+
+    Args:
+        places: its files.
+        base_port: first of a thousand ports.
+        edge_port: of the first region's edge; the others follow.
+        routers: in each region, 1 or 2.
+        latency: whether calls between regions take as long as the topology says.
 
     Raises:
         PlanError: in one line, what cannot be.
@@ -132,6 +158,9 @@ def load(places: Places, base_port: int = BASE_PORT, edge_port: int = EDGE_PORT)
         raise PlanError(f"topology: {error}") from None
     regions = [name for group in found.jurisdictions.values() for name in group.regions]
     _check_ports(regions, base_port, edge_port)
+    if not 1 <= routers <= MOST_ROUTERS:
+        raise PlanError(f"{routers} routers: a region has one or two")
+    ports = region_ports(regions, base_port, edge_port)
     return World(
         places=places,
         topology=found,
@@ -140,7 +169,9 @@ def load(places: Places, base_port: int = BASE_PORT, edge_port: int = EDGE_PORT)
             places.replacements, {region: found.regions[region].jurisdiction for region in regions}
         ),
         base_port=base_port,
-        ports=region_ports(regions, base_port, edge_port),
+        ports=ports,
+        wan=Wan(found, ports, latency=latency),
+        routers=routers,
     )
 
 

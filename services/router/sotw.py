@@ -38,6 +38,8 @@ class SotwStream(Stream[_Subscription]):
             # That a name does not exist is news as well: it is what an answer leaves out.
             subscription.told, subscription.claimed = False, ""
         subscription.names = names
+        # What it wants no more it forgets, and must be sent anew should it want it again.
+        subscription.held = subscription.wanted(subscription.held)
 
     def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Answer | None:
         subscription = self._subscriptions.get(type_url)

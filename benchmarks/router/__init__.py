@@ -1,0 +1,1 @@
+"""What the mesh costs: latency and CPU against a direct call, snapshots against their number."""

@@ -1,0 +1,156 @@
+"""Breaks a region of a running world on purpose, and mends it.
+
+What is broken stands in the world's record of faults. The supervisor starts nothing again that was
+killed; the relay follows its file.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from deploy.local import faults, process, routes, state
+from deploy.local.faults import Fault, Kind
+from deploy.local.ports import SERVICES
+from deploy.local.routes import Mode, Route
+from deploy.local.state import WELL, PartState, PartStatus, WorldState, WorldStatus
+from deploy.local.world import World
+
+APPLIED_SECONDS = 5.0
+HEAL_SECONDS = 90.0
+POLL_SECONDS = 0.05
+SERVERS = ("postgres", "redis", "standby")
+"""What a region has besides services and proxies."""
+
+
+class Refused(Exception):
+    """It is not done. The message says why, in one line."""
+
+
+def members(
+    found: WorldStatus, region: str, service: str | None, *, services_only: bool
+) -> tuple[str, ...]:
+    """The parts of ``region`` with a process: all, one service's with its sidecar, or no servers.
+
+    Raises:
+        Refused: no such service, or nothing of it runs.
+    """
+    if service is not None and service not in SERVICES:
+        raise Refused(f"unknown service {service}; known: {', '.join(SERVICES)}")
+    chosen = [
+        part.name
+        for part in found.parts.values()
+        if part.name.startswith(f"{region}/") and part.process and part.process.find()
+        if _of(part.name.rpartition("/")[2], service, services_only=services_only)
+    ]
+    if not chosen:
+        raise Refused(f"nothing of {region} runs that could be broken; heal it first")
+    return tuple(chosen)
+
+
+def _of(name: str, service: str | None, *, services_only: bool) -> bool:
+    if service is not None:
+        return name.removeprefix("sidecar-").partition("-")[0] == service
+    return not (services_only and name.startswith(SERVERS))
+
+
+def strike(world: World, found: WorldStatus, fault: Fault) -> None:
+    """Does it, beside what has been done before.
+
+    Raises:
+        Refused: the relay does not follow.
+    """
+    now = faults.read(world.places.faults)
+    same = [one for one in now if (one.kind, one.region) == (fault.kind, fault.region)]
+    # Before anything dies: the supervisor is not to start it again.
+    parts = dict.fromkeys(part for one in (*same, fault) for part in one.parts)
+    kept = [one for one in now if one not in same]
+    faults.write(world.places.faults, [*kept, replace(fault, parts=tuple(parts))])
+    act = {Kind.KILL: process.end, Kind.FREEZE: process.freeze}.get(fault.kind)
+    if act:
+        for part in fault.parts:
+            pid = _pid(found.parts[part])
+            if pid:
+                act(pid)
+    else:
+        _relay(world)
+
+
+def heal(world: World, region: str | None) -> tuple[Fault, ...]:
+    """Undoes what was done to ``region``, or to all. Returns that.
+
+    Raises:
+        Refused: the relay does not follow.
+    """
+    now = faults.read(world.places.faults)
+    undone = tuple(fault for fault in now if region in (None, fault.region))
+    faults.write(world.places.faults, [fault for fault in now if fault not in undone])
+    found = state.read(world.places.status)
+    for fault in undone:
+        if fault.kind is Kind.FREEZE and found:
+            for part in fault.parts:
+                pid = _pid(found.parts[part])
+                if pid:
+                    process.thaw(pid)
+    if any(fault.kind in (Kind.PARTITION, Kind.SLOW) for fault in undone):
+        _relay(world)
+    return undone
+
+
+def wait_until_well(world: World, regions: Sequence[str]) -> Iterator[str]:
+    """Waits until every part of ``regions`` is ready again. Yields each that becomes so.
+
+    Raises:
+        Refused: one is not, after a while.
+    """
+    waiting: set[str] = set()
+    deadline = time.monotonic() + HEAL_SECONDS
+    while time.monotonic() < deadline:
+        found = state.read(world.places.status)
+        parts = found.parts.values() if found else ()
+        here = [part for part in parts if part.name.partition("/")[0] in regions]
+        unwell = {part.name for part in here if part.state not in WELL}
+        yield from sorted(waiting - unwell)
+        waiting = unwell
+        if not unwell:
+            return
+        time.sleep(POLL_SECONDS)
+    raise Refused(f"not ready after {HEAL_SECONDS:.0f} s: {', '.join(sorted(waiting))}")
+
+
+def routes_under(world: World, now: Sequence[Fault]) -> tuple[Route, ...]:
+    """The relay's routes with these faults."""
+    cut = {fault.region for fault in now if fault.kind is Kind.PARTITION}
+    slow = [fault for fault in now if fault.kind is Kind.SLOW]
+    return tuple(
+        replace(
+            route,
+            mode=Mode.CUT if cut & {route.from_region, route.to_region} else Mode.OPEN,
+            # Half of a round trip, each way.
+            delay_ms=route.delay_ms
+            + sum(fault.ms for fault in slow if route.touches(fault.region)) / 2,
+        )
+        for route in world.wan.routes()
+    )
+
+
+def check(world: World, found: WorldStatus, region: str) -> None:
+    """Raises Refused for a region that is not there, or a world that is not ready."""
+    if region not in world.regions:
+        raise Refused(f"unknown region {region}; known: {', '.join(world.regions)}")
+    if found.state is not WorldState.READY:
+        raise Refused(f"the world is {found.state}, not ready")
+
+
+def _relay(world: World) -> None:
+    path = world.places.routes
+    routes.write(path, routes_under(world, faults.read(world.places.faults)))
+    deadline = time.monotonic() + APPLIED_SECONDS
+    while not routes.applied(path):
+        if time.monotonic() > deadline:
+            raise Refused("the relay does not follow its file; see `hemline logs relay`")
+        time.sleep(POLL_SECONDS)
+
+
+def _pid(part: PartStatus) -> int | None:
+    found = part.process.find() if part.process and part.state is not PartState.STOPPED else None
+    return found.pid if found else None

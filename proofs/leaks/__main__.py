@@ -1,0 +1,54 @@
+"""`make prove-leaks`: canaries through a world of its own, then a search of every foreign store.
+
+Prints one JSON object: `hits` must be 0, `found` as many as `planted`, and `at_home_missing` 0: what
+is not found where it is kept shows nothing where it is not.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from proofs import report
+from proofs.leaks import prove
+
+CALLS = 1000
+PORTS = ("--base-port", "24000", "--edge-port", "18181")
+
+
+def main() -> None:
+    with _world():
+        figures = prove.prove(report.count(CALLS))
+    print(json.dumps(figures))
+    failed = figures["hits"] or figures["violations"] or figures["at_home_missing"]
+    sys.exit(1 if failed or figures["found"] != figures["planted"] else 0)
+
+
+@contextmanager
+def _world() -> Iterator[None]:
+    """A new local world without demo retailers. Nothing of it is left."""
+    folder = Path(tempfile.mkdtemp(prefix="hemline-leaks-"))
+    folder.chmod(0o755)
+    os.environ["HEMLINE_WORLD"] = str(folder)
+    try:
+        report.note("a world starts")
+        _hemline("up", "--detach", "--no-seed", *PORTS)
+        yield
+    finally:
+        _hemline("down")
+        shutil.rmtree(folder)
+
+
+def _hemline(*words: str) -> Any:
+    program = Path(sys.executable).parent / "hemline"
+    return subprocess.run([program, *words], check=True, stdout=sys.stderr)  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()
