@@ -26,12 +26,13 @@ class SotwStream(Stream[_Subscription]):
             return  # Overtaken by an answer under way; the proxy will speak again.
         verdict = subscription.awaiting
         self._judge(subscription, request)
-        names = set(request.resource_names)
+        names, wildcard = set(request.resource_names), subscription.wildcard
         if request.type_url in xds_types.FULL_STATE:
             silent = not names and (first or subscription.wildcard)
             subscription.wildcard = silent or WILDCARD in names
         names.discard(WILDCARD)
-        if not first and not verdict and names == subscription.names:
+        asked_before = (subscription.names, wildcard)
+        if not first and not verdict and asked_before == (names, subscription.wildcard):
             # Asked for again: a cluster that is warmed anew waits for its endpoints.
             subscription.held.clear()
         if not first and names - subscription.names and request.type_url in xds_types.FULL_STATE:

@@ -79,10 +79,12 @@ class Converges(RuleBasedStateMachine):
 
     def take(self) -> bool:
         answer = self.stream.answer()
-        if answer is None:
-            return False
-        self.apply(answer)
-        return True
+        if answer is not None:
+            self.apply(answer)
+            return True
+        warming = self.stream.warming
+        self.stream.warmed()
+        return warming
 
     def connect(self) -> None:
         raise NotImplementedError
