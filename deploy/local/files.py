@@ -100,16 +100,22 @@ class Proxy(NamedTuple):
 
 def proxies(world: World, region: str) -> list[Proxy]:
     """The Envoys of a region. The edge comes last."""
-    ports = world.ports[region]
+    ports, folder = world.ports[region], world.places.region(region)
+
+    def proxy(name: str, node: str, listen: int, admin: int) -> Proxy:
+        return Proxy(f"{region}/{name}", node, listen, admin, folder / f"{name}.json")
+
     found = [
-        (f"sidecar-{service}", f"sidecar/{region}/{service}/1", ports.sidecar(service),
-         ports.sidecar_admin(service))
+        proxy(
+            f"sidecar-{service}",
+            f"sidecar/{region}/{service}/1",
+            ports.sidecar(service),
+            ports.sidecar_admin(service),
+        )
         for service in SERVICES
-    ]  # fmt: skip
+    ]
     for number in range(2, world.routers + 1):
         router = ports.router(number)
         node = f"sidecar/{region}/router/{number}"
-        found.append((f"sidecar-router-{number}", node, router.sidecar, router.sidecar_admin))
-    found.append(("edge", f"edge/{region}/1", ports.edge, ports.edge_admin))
-    folder = world.places.region(region)
-    return [Proxy(f"{region}/{name}", *rest, folder / f"{name}.json") for name, *rest in found]
+        found.append(proxy(f"sidecar-router-{number}", node, router.sidecar, router.sidecar_admin))
+    return [*found, proxy("edge", f"edge/{region}/1", ports.edge, ports.edge_admin)]

@@ -20,7 +20,7 @@ def service(world: World, region: str, name: str) -> Part:
         "forecast": (f"{region}/databases", *_redis(world, region)),
         "inventory": (f"{region}/databases",),
     }
-    ports = (world.ports[region].grpc(name),)
+    ports: tuple[int, ...] = (world.ports[region].grpc(name),)
     if name == "router":
         ports = (*ports, world.ports[region].router(1).xds)
     return Part(

@@ -1,7 +1,7 @@
 """`make prove-leaks`: canaries through a world of its own, then a search of every foreign store.
 
-Prints one JSON object: `hits` must be 0, `found` as many as `planted`, and `at_home_missing` 0: what
-is not found where it is kept shows nothing where it is not.
+Prints one JSON object: `hits` must be 0, `found` as many as `planted`, and `at_home_missing` 0: a
+search that does not find what is kept at home shows nothing of what is abroad.
 """
 
 import json

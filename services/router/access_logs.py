@@ -29,7 +29,7 @@ class AccessLogServicer(pb_grpc.LogsServiceServicer):
         self._region = region
 
     def register(self, server: grpc.aio.Server) -> None:
-        pb_grpc.add_LogsServiceServicer_to_server(self, server)
+        pb_grpc.add_LogsServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
 
     async def Export(  # noqa: N802  # The contract's name.
         self, request: pb.ExportLogsServiceRequest, context: Context

@@ -126,13 +126,11 @@ def _claims(facts: Facts, wanted: Wanted) -> list[Claims]:
     """No token, and of each jurisdiction's keys tokens that claim each jurisdiction, old or new."""
     names = sorted(facts.topology.jurisdictions)
     epochs = sorted({0.0, float(max(0, wanted.floor - 1)), float(wanted.floor)})
-    return [
-        {},
-        *(
-            {(provider, "jurisdiction"): claimed, (provider, "home_epoch"): epoch}
-            for provider, claimed, epoch in product(names, names, epochs)
-        ),
+    signed: list[Claims] = [
+        {(provider, "jurisdiction"): claimed, (provider, "home_epoch"): epoch}
+        for provider, claimed, epoch in product(names, names, epochs)
     ]
+    return [{}, *signed]
 
 
 def _read(policy: Plain, every: list[Caller], paths: list[str]) -> tuple[set[str], int]:

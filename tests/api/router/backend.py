@@ -20,6 +20,7 @@ class Echo(grpc.GenericRpcHandler):
         self._name = name
         self.calls = 0
         self.delay_seconds = 0.0
+        self.unavailable = 0  # So many calls are answered that way first.
         self.reflects = False  # If so, without an answer and without an end.
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
@@ -35,6 +36,9 @@ class Echo(grpc.GenericRpcHandler):
         del request
         self.calls += 1
         await asyncio.sleep(self.delay_seconds)
+        if self.unavailable:
+            self.unavailable -= 1
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
         headers = {key: str(value) for key, value in context.invocation_metadata()}
         return json.dumps({"backend": self._name, "headers": headers}).encode()
 
