@@ -134,7 +134,9 @@ VARIANTS = (
     Variant("everything", together()),
     Variant("without access logs", without_access_log),
     Variant("without rate limits", RATE_LIMIT),
-    Variant("without mTLS", without_tls),
+    Variant("without RBAC", without_filter(RBAC)),
+    # RBAC asks for the certificate's name: without TLS it lets nobody in.
+    Variant("without mTLS and RBAC", together(without_tls, without_filter(RBAC))),
     Variant("without retries and hedging", without_retries),
     Variant("with one route", one_route),
     Variant("without tokens", without_tokens),
@@ -159,14 +161,22 @@ class Kit:
         ports = Ports()
         self._sink, health = ports.one(), self.plan.identity
         first, second, app = ports.one(), ports.one(), self.plan.hosts[0].app
+        self._admins = [ports.one() for _ in range(4)]
         made = {
-            "fast": envoys.fast(app, ports.one(), health),
-            "sink": envoys.fast(self._sink, ports.one(), health),
-            "bare-1": envoys.bare(first, ports.one(), second),
-            "bare-2": envoys.bare(second, ports.one(), app),
+            "fast": envoys.fast(app, self._admins[0], health),
+            "sink": envoys.fast(self._sink, self._admins[1], health),
+            "bare-1": envoys.bare(first, self._admins[2], second),
+            "bare-2": envoys.bare(second, self._admins[3], app),
         }
         self.around = {name: envoys.process(name, one, folder) for name, one in made.items()}
         self.bare = Way(first, (self.around["bare-1"], self.around["bare-2"]))
+
+    async def ready(self) -> None:
+        """Waits for the Envoys around."""
+        async with asyncio.timeout(READY_SECONDS):
+            for where in self._admins:
+                while not await admin.live(where):
+                    await asyncio.sleep(0.05)
 
     def proxies(self, variant: Variant) -> tuple[Process, Process]:
         """Edge and sidecar of ``variant``, not started."""
@@ -245,7 +255,7 @@ async def measure(rounds: int) -> dict[str, Any]:
         try:
             for process in around:
                 process.start()
-            await asyncio.sleep(1)
+            await kit.ready()
             for _ in range(rounds):
                 found.setdefault("two bare hops", []).append(await _figures(kit, kit.bare))
                 for variant in VARIANTS:

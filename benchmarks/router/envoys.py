@@ -38,7 +38,7 @@ def fast(listen: str, admin: str, health: str) -> Plain:
         {"header": {"key": "grpc-status", "value": "0"}},
     ]
     answer = {"status": 200, "body": {"inline_string": EMPTY_MESSAGE}}
-    routes = [
+    routes: list[Plain] = [
         {"match": {"prefix": HEALTH}, "route": {"cluster": "next"}},
         {
             "match": {"prefix": "/"},

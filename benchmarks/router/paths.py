@@ -59,10 +59,11 @@ async def bench(folder: Path) -> AsyncIterator[Bench]:
     region, ports = lab.regions[REGION], Ports()
     host, fast_admin = region.plan.hosts[0], ports.one()
     first, second, health = ports.one(), ports.one(), region.plan.identity
+    admins = [fast_admin, ports.one(), ports.one()]
     fast = envoys.process("fast", envoys.fast(host.app, fast_admin, health), folder)
     bare = (
-        envoys.process("bare-1", envoys.bare(first, ports.one(), second), folder),
-        envoys.process("bare-2", envoys.bare(second, ports.one(), host.app), folder),
+        envoys.process("bare-1", envoys.bare(first, admins[1], second), folder),
+        envoys.process("bare-2", envoys.bare(second, admins[2], host.app), folder),
     )
     full = (region.edge, region.sidecars[0])
     started = [*region.postgres, region.identity, *region.routers, fast, *bare, *full]
@@ -76,14 +77,17 @@ async def bench(folder: Path) -> AsyncIterator[Bench]:
             "two_bare_hops": Way(first, bare),
             "full": Way(region.plan.edge, full),
         }
-        await _ready(lab)
+        await _ready(lab, admins)
         yield made
     finally:
         await asyncio.gather(*(process.stop() for process in started))
 
 
-async def _ready(lab: Lab) -> None:
+async def _ready(lab: Lab, admins: list[str]) -> None:
     gauge = rf"^cluster\.inventory\|{REGION}\.membership_healthy$"
     async with asyncio.timeout(READY_SECONDS):
+        for where in admins:
+            while not await admin.live(where):
+                await asyncio.sleep(0.05)
         while not await admin.total(lab.plan.regions[REGION].edge_admin, gauge):
             await asyncio.sleep(0.05)
