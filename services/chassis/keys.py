@@ -20,6 +20,8 @@ from services.chassis.errors import Unavailable
 CALL_SECONDS = 2.0
 REFRESH_SECONDS = 1.0
 """An unknown key id asks again, but no more often than this."""
+FOLLOW_SECONDS = 10.0
+"""What is new is read by then, while whoever published it can still be asked."""
 
 log = structlog.get_logger()
 
@@ -95,7 +97,17 @@ class KeyRing:
         self._keys: dict[str, ec.EllipticCurvePublicKey] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed_at = float("-inf")
-        self._unreadable = False
+        self._silent: frozenset[str] = frozenset()
+
+    async def follow(self) -> None:
+        """Reads all keys now and again, until cancelled.
+
+        A region's keys must be known before it goes down: its tenants then come here, with tokens
+        that it has signed.
+        """
+        while True:
+            await self._refresh()
+            await asyncio.sleep(REFRESH_SECONDS if self._silent else FOLLOW_SECONDS)
 
     async def find(self, kid: str) -> ec.EllipticCurvePublicKey | None:
         """Returns the key, or None if no region of the jurisdiction has it.
@@ -106,7 +118,7 @@ class KeyRing:
         if kid not in self._keys:
             await self._refresh()
         key = self._keys.get(kid)
-        if key is None and self._unreadable:
+        if key is None and self._silent:
             raise KeysUnavailable("The signing keys of a region cannot be read.")
         return key
 
@@ -118,16 +130,18 @@ class KeyRing:
                 *(reader() for reader in self._readers.values()), return_exceptions=True
             )
             self._refreshed_at = time.monotonic()
-            self._unreadable = False
+            silent = set()
             for name, answer in zip(self._readers, answers, strict=True):
                 if isinstance(answer, (Unavailable, grpc.aio.AioRpcError)):
-                    log.warning("signing_keys_unreadable", source=name)
-                    self._unreadable = True
+                    silent.add(name)
                 elif isinstance(answer, BaseException):
                     raise answer
                 else:
                     for jwk in answer:
                         self._add(jwk)
+            for name in sorted(silent - self._silent):
+                log.warning("signing_keys_unreadable", source=name)
+            self._silent = frozenset(silent)
 
     def _add(self, jwk: Jwk) -> None:
         try:

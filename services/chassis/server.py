@@ -118,9 +118,9 @@ async def _serve(
     try:
         async with parts(found) as made:
             opened = made if isinstance(made, Opened) else Opened(made)
-            verifier = opened.verifier or _verifier(service_settings, found)
-            async with serving(
-                opened.served, verifier, guard, service_settings, pulse=opened.pulse
+            async with (
+                _verifier(service_settings, found, opened) as verifier,
+                serving(opened.served, verifier, guard, service_settings, pulse=opened.pulse),
             ):
                 log.info("ready", address=service_settings.address)
                 await stop.wait()
@@ -129,13 +129,21 @@ async def _serve(
         provider.shutdown()
 
 
-def _verifier(
-    service_settings: settings.ServiceSettings, found: topology.Topology
-) -> TokenVerifier:
+@asynccontextmanager
+async def _verifier(
+    service_settings: settings.ServiceSettings, found: topology.Topology, opened: Opened
+) -> AsyncIterator[TokenVerifier]:
+    """The service's own, or one that follows the keys of the jurisdiction's identity services."""
+    if opened.verifier:
+        yield opened.verifier
+        return
     jurisdiction = found.jurisdiction_of(service_settings.region)
-    return TokenVerifier(
-        jurisdiction, keys.ring_of(service_settings.identity_addresses, jurisdiction.issuer)
-    )
+    ring = keys.ring_of(service_settings.identity_addresses, jurisdiction.issuer)
+    # A bug in the polling ends the process: better than keys that never change again.
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(ring.follow())
+        yield TokenVerifier(jurisdiction, ring)
+        following.cancel()
 
 
 @asynccontextmanager

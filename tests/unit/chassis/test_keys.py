@@ -1,5 +1,6 @@
 """The ring of keys: what it knows it keeps, and what it cannot ask it does not deny."""
 
+import asyncio
 import base64
 from collections.abc import Iterable
 
@@ -76,3 +77,14 @@ async def test_an_identity_that_does_not_answer_is_silent() -> None:
     ring = keys.ring_of(["127.0.0.1:1"], "https://issuer")
     with pytest.raises(KeysUnavailable):
         await ring.find("k1")
+
+
+async def test_a_ring_that_follows_knows_keys_before_they_are_asked_for() -> None:
+    region = Region("k1")
+    ring = KeyRing({"a": region.read})
+    following = asyncio.create_task(ring.follow())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    region.down = True
+    assert await ring.find("k1") is not None
+    following.cancel()
