@@ -7,7 +7,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help up down test check prove-states lint types imports protos protos-check breaking format install tools clean
+.PHONY: help up down test check prove-states prove-leaks lint types imports protos protos-check breaking format install tools clean
 
 help: ## Says what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ test: check tools ## Installs what is needed and runs every check and test.
 
 prove-states: install ## Proves every state of 12 regions, and plants leaks for the checker to find.
 	python -m proofs.states
+
+prove-leaks: install ## Canaries through a world of its own, then a search of every foreign store.
+	@python -m proofs.leaks
 
 check: lint types imports protos-check breaking ## Everything that needs no server.
 
