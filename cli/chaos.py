@@ -19,7 +19,7 @@ from deploy.local.places import places
 from deploy.local.state import WorldStatus
 from deploy.local.world import World
 
-LOOK = ("hemline status", "hemline regions", "hemline explain-route {region}")
+LOOK = ("hemline status", "hemline regions", "hemline explain-route --home {region}")
 
 Region = Annotated[str, typer.Argument(help="Such as eu-west-1.")]
 Service = Annotated[str | None, typer.Option(help="This service and its sidecar alone.")]

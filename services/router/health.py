@@ -6,6 +6,7 @@ itself: in these, unlike in clusters, it knows no secret by name.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import grpc.aio
@@ -15,10 +16,10 @@ from envoy.service.health.v3 import hds_pb2_grpc as pb_grpc
 from google.protobuf import json_format
 
 from services.chassis.clock import Clock
-from services.router import spiffe, xds_types
+from services.router import reporting, spiffe, xds_types
 from services.router.cache import SnapshotCache
 from services.router.observed import Observed, Place
-from services.router.reporting import reporter
+from services.router.relaying import Relay, Tell
 from services.router.translate import Facts
 
 INTERVAL = "1s"
@@ -40,9 +41,11 @@ class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[mi
         facts: Callable[[], Facts],
         cache: SnapshotCache,
         observed: Observed,
+        relay: Relay,
         clock: Clock,
     ) -> None:
         self._facts = facts
+        self._relay = relay
         self._cache = cache
         self._observed = observed
         self._clock = clock
@@ -58,34 +61,43 @@ class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[mi
             return
         node_id = first.health_check_request.node.id
         facts = self._facts()
-        node = await reporter(context, self._cache, node_id, facts.topology.regions[facts.region])
+        region = facts.topology.regions[facts.region]
+        reporter = await reporting.reporter(context, self._cache, node_id, region)
         changed = asyncio.Event()
-        reading = asyncio.create_task(self._read(node_id, requests, changed))
-        log.info("health_stream_opened", node=node_id)
-        try:
+        log.info("health_stream_opened", node=node_id, passed_on=reporter.passed_on)
+        with ExitStack() as stack:
+            stack.callback(self._observed.forget_health, node_id)
+            tell = None
+            if not reporter.passed_on:
+                tell = stack.enter_context(self._relay.stream(_begin, first))
             # An edge's certificate stands in its snapshot: with a new one, that is another.
-            with self._cache.watching(node, changed.set):
-                told: pb.HealthCheckSpecifier | None = None
-                while not reading.done():
-                    changed.clear()
-                    wanted = specifier(self._facts())
-                    if wanted != told:
-                        told = wanted
-                        yield wanted
-                    await changed.wait()
-        finally:
-            reading.cancel()
-            self._observed.forget_health(node_id)
+            stack.enter_context(self._cache.watching(reporter.node, changed.set))
+            reading = asyncio.create_task(self._read(node_id, requests, changed, tell))
+            stack.callback(reading.cancel)
+            told: pb.HealthCheckSpecifier | None = None
+            while not reading.done():
+                changed.clear()
+                wanted = specifier(self._facts())
+                if wanted != told:
+                    told = wanted
+                    yield wanted
+                await changed.wait()
 
     async def _read(
-        self, node_id: str, requests: AsyncIterator[Any], changed: asyncio.Event
+        self, node_id: str, requests: AsyncIterator[Any], changed: asyncio.Event, tell: Tell | None
     ) -> None:
         try:
             async for request in requests:
                 answer = request.endpoint_health_response
                 self._observed.take_health(node_id, _hosts(self._facts(), answer), self._clock())
+                if tell is not None:
+                    tell(request)
         finally:
             changed.set()
+
+
+def _begin(channel: grpc.aio.Channel) -> Any:
+    return pb_grpc.HealthDiscoveryServiceStub(channel).StreamHealthCheck()
 
 
 def specifier(facts: Facts) -> pb.HealthCheckSpecifier:

@@ -1,6 +1,7 @@
 """Load reporting: the region's edges say how many calls they send where."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from typing import Any
 
 import grpc.aio
@@ -9,9 +10,10 @@ from envoy.service.load_stats.v3 import lrs_pb2 as pb
 from envoy.service.load_stats.v3 import lrs_pb2_grpc as pb_grpc
 from google.protobuf import duration_pb2
 
+from services.router import reporting
 from services.router.cache import SnapshotCache
 from services.router.observed import Load, Observed, Place
-from services.router.reporting import reporter
+from services.router.relaying import Relay
 from services.router.translate import Facts
 
 INTERVAL_SECONDS = 1
@@ -23,9 +25,14 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 class LoadServicer(pb_grpc.LoadReportingServiceServicer):  # type: ignore[misc]  # Untyped.
     def __init__(
-        self, facts: Callable[[], Facts], cache: SnapshotCache, observed: Observed
+        self,
+        facts: Callable[[], Facts],
+        cache: SnapshotCache,
+        observed: Observed,
+        relay: Relay,
     ) -> None:
         self._facts = facts
+        self._relay = relay
         self._cache = cache
         self._observed = observed
 
@@ -39,15 +46,24 @@ class LoadServicer(pb_grpc.LoadReportingServiceServicer):  # type: ignore[misc] 
         if first is None:
             return
         node_id, facts = first.node.id, self._facts()
-        await reporter(context, self._cache, node_id, facts.topology.regions[facts.region])
-        log.info("load_stream_opened", node=node_id)
+        region = facts.topology.regions[facts.region]
+        reporter = await reporting.reporter(context, self._cache, node_id, region)
+        log.info("load_stream_opened", node=node_id, passed_on=reporter.passed_on)
         interval = duration_pb2.Duration(seconds=INTERVAL_SECONDS)
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._observed.forget_load, node_id)
+            tell = None
+            if not reporter.passed_on:
+                tell = stack.enter_context(self._relay.stream(_begin, first))
             yield pb.LoadStatsResponse(send_all_clusters=True, load_reporting_interval=interval)
             async for request in requests:
                 self._observed.take_load(node_id, _loads(self._facts(), request.cluster_stats))
-        finally:
-            self._observed.forget_load(node_id)
+                if tell is not None:
+                    tell(request)
+
+
+def _begin(channel: grpc.aio.Channel) -> Any:
+    return pb_grpc.LoadReportingServiceStub(channel).StreamLoadStats()
 
 
 def _loads(facts: Facts, clusters: Any) -> dict[Place, Load]:

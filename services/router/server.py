@@ -28,6 +28,7 @@ from services.router.load import LoadServicer
 from services.router.observed import Observed
 from services.router.publish import Publisher
 from services.router.registry import Registry
+from services.router.relaying import Relay
 from services.router.servicer import RouterServicer
 from services.router.servicer_operations import Fleet, steering
 from services.router.servicer_residency import auditing
@@ -50,8 +51,9 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     publisher = Publisher(facts, cache, _validator(settings))
     registry = Registry()
     observed = Observed()
-    health = HealthServicer(lambda: publisher.facts, cache, observed, utc_now)
-    load = LoadServicer(lambda: publisher.facts, cache, observed)
+    relay = Relay(settings.sibling_ads_addresses, lambda: publisher.facts)
+    health = HealthServicer(lambda: publisher.facts, cache, observed, relay, utc_now)
+    load = LoadServicer(lambda: publisher.facts, cache, observed, relay)
     source = KeySource(
         topology, settings.signing_key_addresses, lambda keys: publisher.update(keys=keys)
     )

