@@ -13,7 +13,7 @@ import typer
 from hemline.router.v1 import operations_service_pb2_grpc as pb_grpc
 
 from cli.problems import Problem, code_of
-from cli.session import Session, local_topology, sign_in
+from cli.session import DOWN, Session, local_topology, sign_in
 from deploy.local.world import operator_email
 
 READY_SECONDS = 2.0
@@ -86,9 +86,9 @@ def _candidates(via: str | None, region: str | None) -> list[str]:
 
 def _signed_in(region: str) -> Session | None:
     try:
-        return sign_in(operator_email(region))
+        return sign_in(operator_email(region), near=region)
     except grpc.RpcError as error:
-        if code_of(error) is grpc.StatusCode.UNAVAILABLE:
+        if code_of(error) in DOWN:
             return None
         raise
 

@@ -25,19 +25,18 @@ STEPS = (1, 10, 50, 100)
 """Percent, one after the other; the way back is the same."""
 
 STEP_SECONDS = 4.0
-EFFECTIVE_SECONDS = 10.0
 POISON = "/hemline.inventory.v1.InventoryService/ListStockLevels"
 POISON_SECONDS = 15.0
 EJECTIONS = r"outlier_detection\.ejections_enforced_total$"
 WAYS = [Way(edge, home) for edge in (REGION, SIBLING) for home in (REGION, SIBLING)]
 
 
-async def effective(load: Load, begun: float, share: int) -> float:
+async def effective(load: Load, begun: float, share: int, watched: float) -> float:
     """Seconds from ``begun`` until so much percent of the region's calls are taken off it.
 
     For 0 and 100 percent, where every call tells: until the last that went the old way.
     """
-    await asyncio.sleep(STEP_SECONDS)
+    await asyncio.sleep(watched)
     calls = [call for call in load.calls if call.way.home == REGION and call.due >= begun]
     wanted = SIBLING if share == report.PERCENT else REGION
     return max((call.due - begun for call in calls if call.served_by != wanted), default=0.0)
@@ -64,13 +63,16 @@ async def _taken_off(load: Load) -> float:
     return round(report.PERCENT * away / max(1, len(calls)), 1)
 
 
-async def at_once(load: Load, operator: Operator) -> dict[str, float]:
+async def at_once(
+    load: Load, operator: Operator, watched: float = STEP_SECONDS
+) -> dict[str, float]:
+    """Takes all of its calls off the region, and gives them back, each ``watched`` for so long."""
     begun = time.monotonic()
     await operator.drain(REGION, report.PERCENT)
-    drained = await effective(load, begun, report.PERCENT)
+    drained = await effective(load, begun, report.PERCENT, watched)
     begun = time.monotonic()
     await operator.undrain(REGION)
-    returned = await effective(load, begun, 0)
+    returned = await effective(load, begun, 0, watched)
     return {
         "drain_effective_s": report.rounded(drained),
         "undrain_effective_s": report.rounded(returned),

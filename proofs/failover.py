@@ -79,13 +79,13 @@ class Seen:
         }
 
 
-async def strike(made: Lab, load: Load, fault: Fault, seen: Seen) -> None:
+async def strike(made: Lab, load: Load, fault: Fault, seen: Seen, lasts: float) -> None:
     """One fault: it strikes, lasts, is repaired, and calls are served at home again."""
     load.ways = fault.ways(made)
     await asyncio.sleep(SETTLES_SECONDS)
     struck = time.monotonic()
     await fault.strike(made)
-    await asyncio.sleep(LASTS_SECONDS)
+    await asyncio.sleep(lasts)
     await fault.repair(made)
     await _home_again(load, fault)
     calls = load.take()
@@ -113,7 +113,9 @@ def _tell(fault: Fault, calls: Iterable[Call]) -> None:
         report.note(f"{fault.kind} {fault.region}: lost {count}: {problem}")
 
 
-async def series(made: Lab, count: int, rate: float, what: str) -> Seen:
+async def series(
+    made: Lab, count: int, rate: float, what: str, lasts: float = LASTS_SECONDS
+) -> Seen:
     """``count`` faults of every kind in turns, in the EU's regions in turns."""
     seen = Seen()
     regions = made.plan.topology.jurisdictions[EU].regions
@@ -123,7 +125,7 @@ async def series(made: Lab, count: int, rate: float, what: str) -> Seen:
             await asyncio.sleep(1)
             for fault in cycle_of(count, regions):
                 bar.advance(0, f"{fault.kind} {fault.region}")
-                await strike(made, load, fault, seen)
+                await strike(made, load, fault, seen, lasts)
                 bar.advance()
     return seen
 

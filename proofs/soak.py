@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from proofs import report
-from proofs.lab import evidence
+from proofs.lab import canaries, evidence
 from proofs.lab.faults import Fault, Kind
 from proofs.lab.lab import Lab, lab
 from proofs.lab.load import GET_STOCK, RECORD, Call, Load, Way
@@ -62,11 +62,6 @@ class Watch:
             self.failed[f"{call.code.name} {call.reason} {call.detail}".strip()] += 1
 
 
-def canary(number: int, way: Way) -> bytes:
-    """A payload that tells whose it is."""
-    return f"canary-{way.home}-{number:08d}".encode()
-
-
 async def failovers(made: Lab, count: int, every: float) -> int:
     """One fault after the other, for ``count`` of them. Returns how many there were."""
     for number in range(count):
@@ -79,9 +74,14 @@ async def failovers(made: Lab, count: int, every: float) -> int:
 
 
 async def soak(made: Lab, requests: int, count: int, rate: float) -> dict[str, Any]:
-    watch = Watch(made)
+    watch, before = Watch(made), await evidence.read(made)
     load = Load(
-        made, WAYS, rate, paths=[GET_STOCK, GET_STOCK, RECORD], payload=canary, seen=watch.see
+        made,
+        WAYS,
+        rate,
+        paths=[GET_STOCK, GET_STOCK, RECORD],
+        payload=canaries.payload,
+        seen=watch.see,
     )
     every = requests / rate / max(1, count)
     with report.progress("calls", requests) as bar:
@@ -94,7 +94,10 @@ async def soak(made: Lab, requests: int, count: int, rate: float) -> dict[str, A
         told.cancel()
     await load.drain()
     await load.close()
-    found = await evidence.settled(made, watch.served, AGREES_SECONDS)
+    found = await evidence.settled(made, before, watch.served, AGREES_SECONDS)
+    abroad = await asyncio.to_thread(canaries.abroad, made)
+    for hit in abroad:
+        report.note(f"leaked: {hit}")
     for problem, times in watch.failed.items():
         report.note(f"failed {times}: {problem}")
     return {
@@ -104,6 +107,8 @@ async def soak(made: Lab, requests: int, count: int, rate: float) -> dict[str, A
         "audited": found.served.total(),
         "served": watch.served.total(),
         "audit_agrees": found.served == watch.served,
+        "hits": len(abroad),
+        "hits_at_home": len(await asyncio.to_thread(canaries.at_home, made)),
         "redirected": watch.redirected,
         "failed": watch.failed.total(),
         "served_by_sibling": sum(

@@ -14,9 +14,9 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from proofs import report
+from proofs import fanout, report
 from proofs.lab.lab import Lab, lab
-from proofs.lab.load import GET_STOCK, RECORD, Load, Way
+from proofs.lab.load import GET_STOCK, RECORD, Load, Way, percentile
 from proofs.lab.operations import Operator
 from proofs.lab.plan import Shape
 
@@ -108,6 +108,7 @@ async def prove(seconds: float, rate: float = RATE) -> dict[str, Any]:
         "outside_jurisdiction": load.tally.foreign,
         "seconds_without_routers": seconds,
         **times,
+        "converge_p99_ms": report.rounded(percentile(await fanout.converge(), 0.99)),
     }
 
 

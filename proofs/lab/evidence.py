@@ -40,11 +40,19 @@ async def read(lab: Lab) -> Evidence:
     return Evidence(served, seen, violations)
 
 
-async def settled(lab: Lab, wanted: Counter[tuple[str, str]], seconds: float) -> Evidence:
-    """Reads until the audit agrees with ``wanted``, for so long at most: entries take a while."""
+async def settled(
+    lab: Lab, before: Evidence, wanted: Counter[tuple[str, str]], seconds: float
+) -> Evidence:
+    """Reads what has come since ``before``, until it agrees with ``wanted``: entries take a while.
+
+    After ``seconds`` it returns what there is.
+    """
     deadline = time.monotonic() + seconds
     while True:
-        found = await read(lab)
+        now = await read(lab)
+        found = Evidence(
+            now.served - before.served, now.seen - before.seen, now.violations - before.violations
+        )
         if found.served == wanted or time.monotonic() > deadline:
             return found
         await asyncio.sleep(POLL_SECONDS)

@@ -2,7 +2,8 @@
 
 import base64
 import datetime as dt
-from uuid import UUID, uuid5
+import hashlib
+from uuid import UUID
 
 from services.chassis.topology import Topology
 from tests.support.tokens import Signer, claims
@@ -11,7 +12,6 @@ TENANTS = 40
 """For each home region."""
 
 LASTS = dt.timedelta(hours=12)
-NAMESPACE = UUID("6f1c9a52-3a55-4c86-9d0c-6c3d2f6c5d11")
 
 
 class Tokens:
@@ -19,7 +19,7 @@ class Tokens:
         self._topology = topology
         self._signers = {name: Signer(f"{name}-lab") for name in topology.jurisdictions}
         self.of_home = {
-            home: tuple(self.sign(home, uuid5(NAMESPACE, f"{home}/{n}")) for n in range(TENANTS))
+            home: tuple(self.sign(home, _tenant(home, n)) for n in range(TENANTS))
             for home in topology.regions
         }
 
@@ -42,6 +42,15 @@ class Tokens:
                 "y": _text(numbers.y),
             }
         ]
+
+
+def tenant_prefix(home: str) -> bytes:
+    """The first half of the id of every tenant at home in ``home``."""
+    return hashlib.sha256(home.encode()).digest()[:8]
+
+
+def _tenant(home: str, number: int) -> UUID:
+    return UUID(bytes=tenant_prefix(home) + number.to_bytes(8, "big"))
 
 
 def _text(value: int) -> str:

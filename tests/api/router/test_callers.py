@@ -78,3 +78,11 @@ async def test_a_sidecar_looks_at_certificate_and_token(
 ) -> None:
     token = None if home is None else world.token(home)
     assert await asyncio.to_thread(code, world, caller, path, token) is expected
+
+
+async def test_a_sidecar_refuses_what_only_claims_to_be_of_its_jurisdiction(world: Mesh) -> None:
+    posing = world.token(HERE, jurisdiction="US")
+    before = world.backends[HERE, "inventory"].calls
+    answer = await asyncio.to_thread(code, world, ("edge", HERE), GET_STOCK, posing)
+    assert answer is REFUSED
+    assert world.backends[HERE, "inventory"].calls == before

@@ -165,7 +165,12 @@ async def test_a_snapshot_that_breaks_a_rule_is_refused(
     control: Control, logged: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken: list[str] = []
-    monkeypatch.setattr(check, "problems", lambda *_: iter(broken))
+    prove = check.prove
+    monkeypatch.setattr(
+        check,
+        "prove",
+        lambda *given: dataclasses.replace(prove(*given), problems=tuple(broken)),
+    )
     async with (
         identity(control.eu, jwk(Signer("EU-1"), EU)) as eu,
         control.running() as client,

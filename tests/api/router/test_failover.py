@@ -1,6 +1,7 @@
 """What happens when parts die, routers included."""
 
 import asyncio
+import copy
 import signal
 
 import grpc
@@ -109,7 +110,7 @@ async def test_a_proxy_stays_with_what_was_good(fragile: Mesh) -> None:
     cache = fragile.regions[HOME].cache
     good = cache.get(node)
     assert good is not None
-    body = dict(good.of(xds_types.ROUTES)["edge"].plain)
+    body = copy.deepcopy(good.of(xds_types.ROUTES)["edge"].plain)
     del body["@type"]
     route = {"match": {"safe_regex": {"regex": "("}}, "route": {"cluster": "fail-closed"}}
     body["virtual_hosts"][0]["routes"] = [route]

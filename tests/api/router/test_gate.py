@@ -1,6 +1,7 @@
 """Envoy is shown what is new before anybody hears of it, and what it refuses stays out."""
 
 import asyncio
+import copy
 import dataclasses
 import stat
 from collections.abc import AsyncIterator
@@ -49,7 +50,9 @@ def changed(real: Facts, kind: str, change: Any) -> dict[Node, Snapshot]:
         for name, one in whole.of(each).items()
         if (each, name) != (kind, first)
     ]
-    return {EDGE: Snapshot([*kept, resource(kind, change(whole.of(kind)[first].plain))])}
+    return {
+        EDGE: Snapshot([*kept, resource(kind, change(copy.deepcopy(whole.of(kind)[first].plain)))])
+    }
 
 
 async def test_what_is_translated_is_good(asked: Gate, real: Facts) -> None:

@@ -11,7 +11,7 @@ import grpc
 import jwt
 import pytest
 
-from tests.api.router.mesh import EXCHANGE, GET_STOCK, ORIGIN, Mesh, call, jwk
+from tests.api.router.mesh import EXCHANGE, GET_STOCK, ORIGIN, Mesh, jwk
 from tests.support.tokens import Signer, claims
 
 HOME = "eu-central-1"
@@ -137,16 +137,6 @@ async def test_an_unknown_method_is_denied_even_with_a_token(world: Mesh) -> Non
 async def test_plain_http_keeps_its_status(world: Mesh) -> None:
     response, _ = await asyncio.to_thread(world.http, HOME, "GET", "/", {})
     assert response.status == 401
-
-
-async def test_a_sidecar_refuses_tokens_of_another_jurisdiction(world: Mesh) -> None:
-    sidecar = str(world.endpoints["us-east-1"].services["inventory"][0].sidecar)
-    before = world.backends["us-east-1", "inventory"].calls
-    answer = await call(sidecar, GET_STOCK, world.token(HOME))
-    assert (answer.code, answer.reason) == UNAUTHENTICATED
-    posing = await call(sidecar, GET_STOCK, world.token("us-east-1", jurisdiction="EU"))
-    assert (posing.code, posing.reason) == DENIED
-    assert world.backends["us-east-1", "inventory"].calls == before
 
 
 async def test_details_need_no_padding(world: Mesh) -> None:
