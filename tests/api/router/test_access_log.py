@@ -79,7 +79,10 @@ async def test_what_was_served_is_counted_where_it_was(fragile: Mesh) -> None:
 
 
 async def test_a_call_that_a_wrong_snapshot_sends_abroad_is_found(fragile: Mesh) -> None:
-    """The checker is passed by, and certificates stop the call: the audit knows all the same."""
+    """The checker is passed by, edge and sidecar are told the same: the audit knows all the same.
+
+    An edge alone that is told so would send nothing, see `test_callers`.
+    """
     region, there = fragile.regions[CENTRAL], fragile.endpoints
     abroad = {
         name: dataclasses.replace(there[name], services=there[EAST].services)

@@ -1,14 +1,17 @@
-"""Who may call a sidecar: by the certificate and the token, both; real Envoys and certificates."""
+"""Who may call a sidecar, by certificate and token, and whom an edge calls; real Envoys."""
 
 import asyncio
+import dataclasses
 import ssl
 from http.client import HTTPSConnection
 
 import grpc
 import pytest
 
-from services.router import certificate_files
+from services.router import certificate_files, nodes
+from services.router.translate import translate
 from tests.api.router.mesh import EXCHANGE, GET_STOCK, Mesh
+from tests.support.envoy import until
 
 HERE, ABROAD = "eu-central-1", "us-east-1"
 CHECK = "/grpc.health.v1.Health/Check"
@@ -86,3 +89,20 @@ async def test_a_sidecar_refuses_what_only_claims_to_be_of_its_jurisdiction(worl
     answer = await asyncio.to_thread(code, world, ("edge", HERE), GET_STOCK, posing)
     assert answer is REFUSED
     assert world.backends[HERE, "inventory"].calls == before
+
+
+async def test_an_edge_that_is_told_of_a_host_abroad_calls_nobody_there(fragile: Mesh) -> None:
+    """The checker is passed by: certificates are the next lock."""
+    region, edge = fragile.regions[HERE], nodes.edge(HERE)
+    right, services = region.publisher.facts, fragile.endpoints[ABROAD].services
+    wrong = {
+        name: dataclasses.replace(found, services=services)
+        for name, found in right.endpoints.items()
+    }
+    told = translate(dataclasses.replace(right, endpoints=wrong))[edge]
+    region.cache.replace({**translate(right), edge: told})
+    refused = rf"cluster\.inventory\|{HERE}\.ssl\.fail_verify_error"
+    assert await until(lambda: fragile.proxies[edge].counter(refused), 10)
+    answer = await fragile.grpc(HERE, GET_STOCK, fragile.token(HERE))
+    assert answer.code is grpc.StatusCode.UNAVAILABLE
+    assert fragile.backends[ABROAD, "inventory"].calls == 0
