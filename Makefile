@@ -7,10 +7,10 @@ BIN := $(CURDIR)/$(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help up down test check prove-states prove-leaks lint types imports protos protos-check breaking format install tools clean
+.PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks soak bench-router lint types imports protos protos-check breaking format install tools clean
 
 help: ## Says what can be made.
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 25
 
 up: install ## Installs what is needed and runs the world until Ctrl-C.
 	@exec hemline up $(ARGS)
@@ -21,11 +21,28 @@ down: ## Stops the world, however it was started.
 test: check tools ## Installs what is needed and runs every check and test.
 	pytest $(ARGS)
 
+# Each ends with one JSON object on its last line. See proofs/README.md.
+
 prove-states: install ## Proves every state of 12 regions, and plants leaks for the checker to find.
-	python -m proofs.states
+	@python -m proofs.states
+
+prove-failover: install ## COUNT= faults under load, twice: without and with latency.
+	@python -m proofs.failover
+
+prove-drain: install ## Drains a region under load, and lets a method fail for SECONDS=.
+	@python -m proofs.drain
+
+prove-static-stability: install ## No router for SECONDS= under load; then 500 proxies get a new key.
+	@python -m proofs.static_stability
 
 prove-leaks: install ## Canaries through a world of its own, then a search of every foreign store.
 	@python -m proofs.leaks
+
+soak: install ## COUNT= calls of two jurisdictions with failovers among them, each one looked at.
+	@python -m proofs.soak
+
+bench-router: install ## COUNT= rounds of the mesh against two bare hops and a direct call.
+	@python -m benchmarks.router
 
 check: lint types imports protos-check breaking ## Everything that needs no server.
 

@@ -83,7 +83,7 @@ async def drained(made: Lab, rate: float) -> tuple[list[Call], dict[str, Any]]:
     load = Load(made, WAYS, rate, paths=[GET_STOCK, GET_STOCK, RECORD])
     operator = Operator(made, REGION)
     async with load.running():
-        await asyncio.sleep(1)
+        await operator.ready(REGION)
         seen = await steps(load, operator)
         times = await at_once(load, operator)
     return load.take(), {"taken_off_percent": seen, **times}

@@ -20,6 +20,9 @@ from proofs.lab.plan import Shape
 
 REQUESTS = 1_000_000
 RATE = 900.0
+AT_ONCE = 100
+"""Calls under way: a machine that cannot keep up takes longer, and no call waits in vain."""
+
 CALLS_FOR_EACH_FAILOVER = 10_000
 LASTS_SECONDS = 2.0
 AGREES_SECONDS = 30.0
@@ -88,9 +91,9 @@ async def soak(made: Lab, requests: int, count: int, rate: float) -> dict[str, A
         told = asyncio.create_task(_tell(load, bar))
         # Whichever takes longer: calls go on until the last fault is repaired.
         struck = asyncio.create_task(failovers(made, count, every))
-        await load.run(requests)
+        await load.run(requests, AT_ONCE)
         while not struck.done():
-            await load.run(int(rate))
+            await load.run(int(rate), AT_ONCE)
         told.cancel()
     await load.drain()
     await load.close()

@@ -49,20 +49,23 @@ async def change(made: Lab, load: Load) -> dict[str, float]:
     """Drains a region as soon as its routers are back.
 
     Returns:
-        Seconds from the first SERVING of a router to the accepted change, and from that one to the
-        last call that still went the old way.
+        Seconds from the first SERVING of a router until the routers know of every sibling's health,
+        without which they drain nobody, and from the change to the last call that still went the
+        old way.
     """
     serving = await _serving(made.plan.regions[REGION].routers[0])
     operator = Operator(made, REGION)
-    accepted = await _accepted(operator)
+    await operator.ready(REGION)
+    ready = time.monotonic()
+    await operator.drain(REGION, report.PERCENT)
     await asyncio.sleep(EFFECTIVE_SECONDS)
     old_way = [
-        call.due - accepted
+        call.due - ready
         for call in load.calls
-        if call.way.home == REGION and call.served_by == REGION and call.due >= accepted
+        if call.way.home == REGION and call.served_by == REGION and call.due >= ready
     ]
     return {
-        "accepted_s": report.rounded(accepted - serving),
+        "health_known_s": report.rounded(ready - serving),
         "effective_s": report.rounded(max(old_way, default=0.0)),
     }
 
@@ -78,18 +81,6 @@ async def _serving(address: str) -> float:
                 await asyncio.sleep(TRY_SECONDS)
                 continue
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                return time.monotonic()
-
-
-async def _accepted(operator: Operator) -> float:
-    """Drains, again and again until the routers know enough to accept it."""
-    async with asyncio.timeout(BACK_SECONDS):
-        while True:
-            try:
-                await operator.drain(REGION, report.PERCENT)
-            except grpc.aio.AioRpcError:
-                await asyncio.sleep(TRY_SECONDS)
-            else:
                 return time.monotonic()
 
 

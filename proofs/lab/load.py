@@ -1,7 +1,8 @@
 """An open-loop client that retries nothing and looks at every answer.
 
 Calls start by the clock, not when the one before has ended: what waits behind a dead region is
-counted with all the time that it has waited.
+counted with all the time that it has waited. Only a load that says how many calls may be under way
+at once waits for answers, where the machine cannot keep up.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ DEADLINE_SECONDS = 5.0
 KEPT = 100_000
 """Calls that are remembered one by one. What is counted over all of them is in the tally."""
 
+UNLIMITED = 1_000_000
 CHANNELS = 2
 """For each edge."""
 
@@ -117,6 +119,7 @@ class Load:
         self._channels: dict[str, list[grpc.aio.Channel]] = {}
         self._methods: dict[tuple[str, str, int], Any] = {}
         self._under_way: set[asyncio.Task[None]] = set()
+        self._one_ended = asyncio.Event()
         self._number = 0
 
     @asynccontextmanager
@@ -132,14 +135,17 @@ class Load:
             await self.drain()
             await self.close()
 
-    async def run(self, count: int | None = None) -> None:
-        """Calls until cancelled, or ``count`` times."""
+    async def run(self, count: int | None = None, at_once: int = UNLIMITED) -> None:
+        """Calls until cancelled, or ``count`` times; ``at_once`` are under way at most."""
         started, sent = time.monotonic(), 0
         while count is None or sent < count:
             due = started + sent / self._rate
             wait = due - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
+            while len(self._under_way) >= at_once:
+                self._one_ended.clear()
+                await self._one_ended.wait()
             self._start(due)
             sent += 1
 
@@ -171,7 +177,7 @@ class Load:
         token = tokens[number // len(self.ways) % len(tokens)]
         task = asyncio.create_task(self._call(call, token, number))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._ended)
 
     async def _call(self, call: Call, token: str, number: int) -> None:
         method = self._method(call.way.edge, call.path, number % CHANNELS)
@@ -198,6 +204,10 @@ class Load:
         self.tally.add(call)
         self._seen(call)
         self.calls.append(call)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._one_ended.set()
 
     def _method(self, edge: str, path: str, number: int) -> Any:
         key = (edge, path, number)

@@ -1,5 +1,6 @@
 """An operator at a lab."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from hemline.router.v1 import operations_service_pb2_grpc as pb_grpc
 from proofs.lab.lab import Lab
 
 SECONDS = 10.0
+READY_SECONDS = 60.0
+TRY_SECONDS = 0.05
 
 
 class Operator:
@@ -20,6 +23,20 @@ class Operator:
         self._lab = lab
         self._address = lab.plan.regions[region].routers[0]
         self._metadata = (("authorization", f"Bearer {lab.tokens.sign(region)}"),)
+
+    async def ready(self, region: str) -> None:
+        """Waits until the routers know enough of the siblings' health to drain ``region``."""
+        request = pb.DrainRegionRequest(
+            name=f"regions/{region}", validate_only=True, request_id=str(uuid4()), reason="proof"
+        )
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                try:
+                    await self._call("DrainRegion", request)
+                except grpc.aio.AioRpcError:
+                    await asyncio.sleep(TRY_SECONDS)
+                else:
+                    return
 
     async def drain(self, region: str, percent: int) -> pb.DrainRegionResponse:
         """Raises grpc.aio.AioRpcError."""
