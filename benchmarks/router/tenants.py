@@ -36,4 +36,4 @@ async def measure(bench: Bench) -> dict[str, Any]:
 async def _configuration(address: str) -> str:
     """Line by line in the order of the alphabet: Envoy's own order differs from time to time."""
     lines = (await admin.get(address, "/config_dump")).splitlines()
-    return "\n".join(sorted(lines))
+    return "\n".join(sorted(line.rstrip(",") for line in lines))
