@@ -1,11 +1,13 @@
 """`hemline certificates rotate`: new certificates for the running world, and nobody notices."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli import output
 from cli.problems import WORLD_DOWN_HINT, Problem, report_errors
 from deploy.local import certificates, certificates_shown, claim
 from deploy.local.places import TOPOLOGY, Places, places
@@ -34,30 +36,40 @@ def rotate(
         bool,
         typer.Option("--authority", help="The authority as well, in the region's jurisdiction."),
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Replaces certificates, and waits until every Envoy that runs shows the new ones."""
+    began = time.monotonic()
     with report_errors():
+        say = (lambda _: None) if as_json else typer.echo
         here, found = places(folder), topologies.load(TOPOLOGY)
         if region is not None and region not in found.regions:
             raise Problem(f"no region {region}", f"known: {', '.join(found.regions)}")
         if not here.authorities.exists():
             raise Problem(f"no certificates in {here.folder}", WORLD_DOWN_HINT)
         regions = [region] if region else list(found.regions)
+        authorities = {found.regions[one].jurisdiction for one in regions} if authority else set()
         if authority:
-            for name in sorted({found.regions[one].jurisdiction for one in regions}):
-                _roll(here, found, name)
+            for name in sorted(authorities):
+                _roll(here, found, name, say)
+            # Every region of a jurisdiction has certificates of its authority.
+            regions = [one for name in authorities for one in found.jurisdictions[name].regions]
         else:
             certificates.rotate(here, found, regions)
             _wait(here, found)
             for name in regions:
-                typer.echo(f"{name}: shows new certificates")
+                say(f"{name}: shows new certificates")
+        if as_json:
+            took = round(time.monotonic() - began, 2)
+            rotated = {"regions": sorted(regions), "authorities": sorted(authorities)}
+            output.print_json({**rotated, "seconds": took})
 
 
-def _roll(here: Places, found: Topology, name: str) -> None:
+def _roll(here: Places, found: Topology, name: str, say: Callable[[str], None]) -> None:
     for step in certificates.roll(here, found, found.jurisdictions[name]):
         # An Envoy that has missed a step would refuse those that have not.
         _wait(here, found)
-        typer.echo(f"{name}: {step}")
+        say(f"{name}: {step}")
 
 
 def _wait(here: Places, found: Topology) -> None:

@@ -10,12 +10,11 @@ from typing import Annotated
 import typer
 
 from cli import output
-from cli.problems import WORLD_DOWN, WORLD_DOWN_HINT, Problem, report_errors
-from deploy.local import chaos, claim, state
-from deploy.local import world as worlds
+from cli.problems import Problem, report_errors
+from cli.running import running
+from deploy.local import chaos
 from deploy.local.faults import Fault, Kind
 from deploy.local.parts import PlanError
-from deploy.local.places import places
 from deploy.local.state import WorldStatus
 from deploy.local.world import World
 
@@ -49,7 +48,7 @@ def kill(
 ) -> None:
     """Kills the region's processes (SIGKILL). Nothing starts them again until it is healed."""
     with _reporting():
-        world, found = _running(folder)
+        world, found = running(folder)
         chosen = _members(world, found, region, service, services_only=services_only)
         fault = Fault(Kind.KILL, region, chosen)
         _strike(world, found, fault, seconds, as_json=as_json)
@@ -66,7 +65,7 @@ def freeze(
 ) -> None:
     """Stops the region's processes where they are (SIGSTOP): connected, and silent."""
     with _reporting():
-        world, found = _running(folder)
+        world, found = running(folder)
         chosen = _members(world, found, region, service, services_only=services_only)
         fault = Fault(Kind.FREEZE, region, chosen)
         _strike(world, found, fault, seconds, as_json=as_json)
@@ -77,7 +76,7 @@ def partition(
 ) -> None:
     """Cuts the region off from every other. Its own clients still reach it."""
     with _reporting():
-        world, found = _running(folder)
+        world, found = running(folder)
         _strike(world, found, Fault(Kind.PARTITION, region), seconds, as_json=as_json)
 
 
@@ -91,7 +90,7 @@ def slow(
 ) -> None:
     """Lengthens every round trip between the region and any other."""
     with _reporting():
-        world, found = _running(folder)
+        world, found = running(folder)
         _strike(world, found, Fault(Kind.SLOW, region, ms=ms), seconds, as_json=as_json)
 
 
@@ -103,7 +102,7 @@ def heal(
 ) -> None:
     """Undoes what was done, and waits until all of it is ready again."""
     with _reporting():
-        world, found = _running(folder)
+        world, found = running(folder)
         if region:
             chaos.check(world, found, region)
         _heal(world, region, as_json=as_json)
@@ -167,17 +166,6 @@ def _what(fault: Fault) -> str:
             return f"{fault.region}: cut off from every other region."
         case Kind.SLOW:
             return f"{fault.region}: {fault.ms:g} ms more for a round trip to any other region."
-
-
-def _running(folder: Path | None) -> tuple[World, WorldStatus]:
-    here = places(folder)
-    found = state.read(here.status)
-    if found is None or not claim.held(here.folder):
-        raise Problem("the world does not run", WORLD_DOWN_HINT, WORLD_DOWN)
-    world = worlds.load(
-        here, found.base_port, found.edge_port, routers=found.routers, latency=found.latency
-    )
-    return world, found
 
 
 @contextmanager

@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
+import grpc
 import typer
 from hemline.router.v1 import operations_service_pb2 as pb
 from hemline.router.v1 import operations_service_pb2_grpc as pb_grpc
 
 from cli import operator, output
 from cli.operator import AsJson, DryRun, Reason, Via
-from cli.problems import report_errors
-
-WHOLE = 100
+from cli.problems import note, report_errors
 
 Region = Annotated[str, typer.Argument(help="Such as eu-central-1.")]
 Step = Annotated[int, typer.Option(min=0, max=100, help="Percent a step; 0 for all at once.")]
@@ -40,17 +40,19 @@ def drain(  # noqa: PLR0913  # The options of a command.
     """Take calls off a region; its siblings serve its tenants. What runs is finished."""
     with report_errors(), operator.operations(via, region) as stub:
         held = _held(stub, region)
-        # Stepping starts from what is drained already.
-        for wanted in steps(held, percent, 0 if dry_run else step, every):
-            request = pb.DrainRegionRequest(
-                name=f"regions/{region}",
-                percent=wanted,
-                validate_only=dry_run,
-                request_id=operator.request_id(),
-                reason=reason,
-            )
-            answer = stub.DrainRegion(request)
-            _print(answer, region, dry_run=dry_run, as_json=as_json)
+        with _told_where_it_stops(region, held) as reached:
+            # Stepping starts from what is drained already.
+            for wanted in steps(held, percent, 0 if dry_run else step, every):
+                request = pb.DrainRegionRequest(
+                    name=f"regions/{region}",
+                    percent=wanted,
+                    validate_only=dry_run,
+                    request_id=operator.request_id(),
+                    reason=reason,
+                )
+                answer = stub.DrainRegion(request)
+                _print(answer, region, dry_run=dry_run, as_json=as_json)
+                reached.append(wanted)
         if not as_json:
             _next_steps(
                 [f"hemline drain {region} --percent {percent}"]
@@ -73,18 +75,34 @@ def undrain(  # noqa: PLR0913  # The options of a command.
     """Give a region its calls back."""
     with report_errors(), operator.operations(via, region) as stub:
         held = _held(stub, region)
-        for wanted in steps(held, min(percent, held), 0 if dry_run else step, every):
-            request = pb.UndrainRegionRequest(
-                name=f"regions/{region}",
-                percent=wanted,
-                validate_only=dry_run,
-                request_id=operator.request_id(),
-                reason=reason,
-            )
-            answer = stub.UndrainRegion(request)
-            _print(answer, region, dry_run=dry_run, as_json=as_json)
+        with _told_where_it_stops(region, held) as reached:
+            for wanted in steps(held, min(percent, held), 0 if dry_run else step, every):
+                request = pb.UndrainRegionRequest(
+                    name=f"regions/{region}",
+                    percent=wanted,
+                    validate_only=dry_run,
+                    request_id=operator.request_id(),
+                    reason=reason,
+                )
+                answer = stub.UndrainRegion(request)
+                _print(answer, region, dry_run=dry_run, as_json=as_json)
+                reached.append(wanted)
         if not as_json:
             _next_steps([f"hemline undrain {region}"] if dry_run else ["hemline regions --watch"])
+
+
+@contextmanager
+def _told_where_it_stops(region: str, held: int) -> Iterator[list[int]]:
+    """Says where the region stands if a step is refused, or Ctrl-C comes, after others."""
+    reached = [held]
+    try:
+        yield reached
+    except (grpc.RpcError, KeyboardInterrupt):
+        if len(reached) > 1:
+            note(
+                f"{region}: the last step that was confirmed is {reached[-1]} %; see `hemline regions`"
+            )
+        raise
 
 
 def steps(held: int, wanted: int, step: int, every: float) -> Iterator[int]:

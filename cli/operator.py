@@ -12,11 +12,9 @@ import grpc
 import typer
 from hemline.router.v1 import operations_service_pb2_grpc as pb_grpc
 
-from cli.problems import Problem, code_of
-from cli.session import DOWN, Session, local_topology, sign_in
+from cli.problems import Problem, code_of, note
+from cli.session import DOWN, Session, answers, local_topology, sign_in
 from deploy.local.world import operator_email
-
-READY_SECONDS = 2.0
 
 Via = Annotated[
     str | None,
@@ -54,15 +52,15 @@ def channel(via: str | None, region: str | None = None) -> Iterator[grpc.Channel
     for name in candidates:
         session = _signed_in(name)
         if session is None:
-            _note(f"nobody can sign in through {name}")
+            note(f"nobody can sign in through {name}")
             continue
-        with session.channel() as opened:
-            if _ready(opened):
+        with session.channel(session.home_endpoint) as opened:
+            if answers(opened):
                 if name != candidates[0]:
-                    _note(f"going through {name}")
+                    note(f"going through {name}")
                 yield opened
                 return
-        _note(f"the edge of {name} does not answer")
+        note(f"the edge of {name} does not answer")
     raise Problem("no edge answers", "see `hemline status`, or name another region with --via")
 
 
@@ -91,15 +89,3 @@ def _signed_in(region: str) -> Session | None:
         if code_of(error) in DOWN:
             return None
         raise
-
-
-def _ready(opened: grpc.Channel) -> bool:
-    try:
-        grpc.channel_ready_future(opened).result(READY_SECONDS)
-    except grpc.FutureTimeoutError:
-        return False
-    return True
-
-
-def _note(line: str) -> None:
-    typer.echo(f"hemline: {line}", err=True)

@@ -1,5 +1,6 @@
 """`hemline policy`: how the traffic of a jurisdiction is steered, and who has changed it."""
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -53,7 +54,10 @@ def set_(  # noqa: PLR0913  # The options of a command.
     as_json: AsJson = False,
 ) -> None:
     """Change what is named and leave the rest. Drains stay: see `hemline drain`."""
-    with report_errors(), operator.operations(via) as stub:
+    with report_errors(), ExitStack() as opened:
+        if mode is None and weight is None and track is None and floor is None:
+            raise Problem("nothing to change", "name --mode, --weight, --track or --floor")
+        stub = opened.enter_context(operator.operations(via))
         # With its etag: what another operator changes meanwhile is not overwritten.
         policy = stub.GetTrafficPolicy(pb.GetTrafficPolicyRequest()).policy
         if mode is not None:
@@ -81,8 +85,7 @@ def set_(  # noqa: PLR0913  # The options of a command.
         output.print_table(title, ("Home", "Edge", "First asked"), share_rows(answer.shares))
         for name in answer.unreachable:
             typer.echo(f"The policy store of {name} does not answer; it is brought there later.")
-        if not dry_run:
-            typer.echo("Next: hemline policy history")
+        typer.echo(f"Next: {'the same without --dry-run' if dry_run else 'hemline policy history'}")
 
 
 def history(

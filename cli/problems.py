@@ -28,6 +28,11 @@ HINTS = {
     "LAST_HEALTHY_REGION": "see `hemline regions`",
     "POLICY_CHANGED": "see `hemline policy history`, then run it again",
 }
+FIELD_HINTS = {
+    "policy.weights": "give --mode weighted and a --weight REGION=PERCENT for each, 100 in all",
+    "policy.tracks": "give a --track SERVICE:TRACK=PERCENT for each track, 100 in all",
+}
+"""By the beginning of a field's path: the options that say it."""
 
 
 class Problem(Exception):
@@ -44,11 +49,11 @@ def report_errors() -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        _say(str(problem))
+        note(str(problem))
         raise typer.Exit(problem.code) from None
     except grpc.RpcError as error:
         found = problem_from(error)
-        _say(str(found))
+        note(str(found))
         raise typer.Exit(found.code) from None
     except BrokenPipeError:
         # Whoever read the output, such as `head`, has had enough. Python would complain once more
@@ -74,9 +79,16 @@ def problem_from(error: grpc.RpcError) -> Problem:
             WORLD_DOWN,
         )
     what = "; ".join(fields) or said
-    hint = f"call {endpoint}" if endpoint else HINTS.get(reason, "")
+    hint = f"call {endpoint}" if endpoint else HINTS.get(reason, "") or _field_hint(fields)
     name = f"{code.name} {reason}".strip()
     return Problem(f"{name}: {_one_line(what).rstrip('.')}", hint)
+
+
+def _field_hint(fields: list[str]) -> str:
+    return next(
+        (hint for name, hint in FIELD_HINTS.items() for each in fields if each.startswith(name)),
+        "",
+    )
 
 
 def details_of(
@@ -102,5 +114,6 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _say(line: str) -> None:
+def note(line: str) -> None:
+    """Says on standard error what somebody should know, though it is no failure."""
     typer.echo(f"hemline: {line}", err=True)

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from cli import output
-from cli.problems import WORLD_DOWN, WORLD_DOWN_HINT, Problem, report_errors
-from deploy.local import claim, promote, state
-from deploy.local import world as worlds
+from cli.problems import Problem, report_errors
+from cli.running import running
+from deploy.local import promote
 from deploy.local.parts import PlanError
-from deploy.local.places import places
-from deploy.local.world import World
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +31,7 @@ def promote_(
     began = time.monotonic()
     with report_errors():
         try:
-            world = _running(folder)
+            world, _ = running(folder)
             if region not in world.regions:
                 raise Problem(f"unknown region {region}", f"known: {', '.join(world.regions)}")
             plan = promote.plan(world, region, to, force=force, back=back)
@@ -54,14 +52,6 @@ def promote_(
                 "seconds": round(time.monotonic() - began, 2),
             }
         )
-
-
-def _running(folder: Path | None) -> World:
-    here = places(folder)
-    found = state.read(here.status)
-    if found is None or not claim.held(here.folder):
-        raise Problem("the world does not run", WORLD_DOWN_HINT, WORLD_DOWN)
-    return worlds.load(here, found.base_port, found.edge_port)
 
 
 def _before(plan: promote.Plan) -> None:

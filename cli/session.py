@@ -5,11 +5,12 @@
         ...
 
 Signs in at the local provider, exchanges the ID token through an edge of the account's
-jurisdiction, and calls the edge of the home region. Everything raised is for `report_errors`.
+jurisdiction, and calls the edge of the home region, or a sibling's where that one does not answer.
+Everything raised is for `report_errors`.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -18,13 +19,15 @@ import grpc
 from hemline.identity.v1 import identity_service_pb2 as pb
 from hemline.identity.v1 import identity_service_pb2_grpc as pb_grpc
 
-from cli.problems import WORLD_DOWN, WORLD_DOWN_HINT, Problem, code_of
+from cli.problems import WORLD_DOWN, WORLD_DOWN_HINT, Problem, code_of, note
 from deploy.local import accounts
 from deploy.local.places import places
 from services.chassis import topology
 
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105
 EXCHANGE_SECONDS = 5.0
+EDGE_SECONDS = 2.0
+"""In which an edge that is up accepts a connection. A frozen one never does."""
 DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 """What an edge says, or leaves unsaid, that cannot help now."""
 CALL_SECONDS = 60.0
@@ -64,9 +67,18 @@ class Session:
 
     @contextmanager
     def channel(self, endpoint: str | None = None) -> Iterator[grpc.Channel]:
-        """A channel to the home region's edge, or to ``endpoint``; calls carry the token."""
-        with connect(endpoint or self.home_endpoint) as channel:
+        """A channel to ``endpoint``, or to an edge that answers; calls carry the token.
+
+        The home region's edge comes first, its siblings' follow: any of them knows the way.
+        """
+        with _first_answering([endpoint] if endpoint else self._endpoints()) as channel:
             yield grpc.intercept_channel(channel, _Bearer(lambda: self.token))
+
+    def _endpoints(self) -> list[str]:
+        found = local_topology()
+        siblings = found.jurisdiction_of(self.home_region).regions
+        endpoints = (found.regions[name].endpoint for name in siblings)
+        return list(dict.fromkeys((self.home_endpoint, *endpoints)))
 
     def _exchange(self) -> None:
         self._answer = _enriched(self.email, self._near)
@@ -100,6 +112,29 @@ def connect(endpoint: str) -> Iterator[grpc.Channel]:
     else:
         channel = grpc.insecure_channel(f"{url.hostname}:{url.port or 80}", options)
     with channel:
+        yield channel
+
+
+def answers(channel: grpc.Channel) -> bool:
+    """Whether an edge accepts the connection."""
+    try:
+        grpc.channel_ready_future(channel).result(EDGE_SECONDS)
+    except grpc.FutureTimeoutError:
+        return False
+    return True
+
+
+@contextmanager
+def _first_answering(endpoints: Sequence[str]) -> Iterator[grpc.Channel]:
+    """A channel to the first edge that answers; to the last, whether or not it does."""
+    *others, last = endpoints
+    for endpoint in others:
+        with connect(endpoint) as channel:
+            if answers(channel):
+                yield channel
+                return
+        note(f"the edge at {endpoint} does not answer")
+    with connect(last) as channel:
         yield channel
 
 
@@ -141,16 +176,27 @@ def _enriched(email: str, near: str) -> pb.ExchangeTokenResponse:
 def _exchange(endpoints: list[str], subject_token: str) -> pb.ExchangeTokenResponse:
     """Any region of the jurisdiction will do, so a dead edge is not the end."""
     request = pb.ExchangeTokenRequest(subject_token=subject_token, subject_token_type=ID_TOKEN_TYPE)
-    for last, endpoint in enumerate(endpoints, start=1):
+    *others, last = endpoints
+    for endpoint in others:
         with connect(endpoint) as channel:
-            stub = pb_grpc.IdentityServiceStub(channel)
+            if not answers(channel):
+                continue
             try:
-                return stub.ExchangeToken(request, timeout=EXCHANGE_SECONDS)
+                return _exchange_at(channel, request)
             except grpc.RpcError as error:
-                down = code_of(error) in DOWN
-                if not down or last == len(endpoints):
+                if code_of(error) not in DOWN:
                     raise
-    raise Problem("the jurisdiction has no region")
+    with connect(last) as channel:
+        return _exchange_at(channel, request)
+
+
+def _exchange_at(
+    channel: grpc.Channel, request: pb.ExchangeTokenRequest
+) -> pb.ExchangeTokenResponse:
+    answer: pb.ExchangeTokenResponse = pb_grpc.IdentityServiceStub(channel).ExchangeToken(
+        request, timeout=EXCHANGE_SECONDS
+    )
+    return answer
 
 
 class _Details(NamedTuple):

@@ -11,7 +11,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local import lag, plan, world
+from deploy.local import faults, lag, plan, world
+from deploy.local.faults import Fault
 from deploy.local.lag import Lag, Role
 from deploy.local.parts import Kind, Part, PlanError, group_of
 from deploy.local.places import Places
@@ -45,6 +46,7 @@ class Report:
     regions: dict[str, dict[str, Any]]
     parts: list[PartReport]
     replicas: list[Lag]
+    faults: tuple[Fault, ...]  # What was broken on purpose and not healed yet.
 
     @property
     def healthy(self) -> bool:
@@ -72,6 +74,7 @@ def report(here: Places, found: WorldStatus) -> Report:
         regions=_regions(drawn, found, parts) if drawn else {},
         parts=parts,
         replicas=_replicas(drawn, found) if drawn else [],
+        faults=faults.read(here.faults),
     )
 
 
@@ -99,6 +102,13 @@ def show(found: Report, console: Console) -> None:
     for region, facts in found.regions.items():
         style = STYLES[facts["healthy"]]
         console.print(f"[{style}]{region}[/] ({facts['jurisdiction']}): {facts['edge']}")
+    for fault in found.faults:
+        console.print(
+            f"On purpose: {fault.kind} {fault.region}; undo it with "
+            f"`hemline chaos heal {fault.region}`",
+            style="yellow",
+            highlight=False,
+        )
     console.print(f"{found.state}; {found.memory_bytes / 1e6:,.0f} MB of memory", highlight=False)
 
 

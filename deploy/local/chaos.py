@@ -4,12 +4,14 @@ What is broken stands in the world's record of faults. The supervisor starts not
 killed; the relay follows its file.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from deploy.local import faults, process, routes, state
+from deploy.local import faults, parts, plan, process, routes, state
 from deploy.local.faults import Fault, Kind
+from deploy.local.parts import Part
 from deploy.local.ports import SERVICES
 from deploy.local.routes import Mode, Route
 from deploy.local.state import WELL, PartState, PartStatus, WorldState, WorldStatus
@@ -43,7 +45,9 @@ def members(
         if _of(part.name.rpartition("/")[2], service, services_only=services_only)
     ]
     if not chosen:
-        raise Refused(f"nothing of {region} runs that could be broken; heal it first")
+        raise Refused(
+            f"nothing of {region} runs that could be broken; first `hemline chaos heal {region}`"
+        )
     return tuple(chosen)
 
 
@@ -62,9 +66,9 @@ def strike(world: World, found: WorldStatus, fault: Fault) -> None:
     now = faults.read(world.places.faults)
     same = [one for one in now if (one.kind, one.region) == (fault.kind, fault.region)]
     # Before anything dies: the supervisor is not to start it again.
-    parts = dict.fromkeys(part for one in (*same, fault) for part in one.parts)
+    broken = dict.fromkeys(part for one in (*same, fault) for part in one.parts)
     kept = [one for one in now if one not in same]
-    faults.write(world.places.faults, [*kept, replace(fault, parts=tuple(parts))])
+    faults.write(world.places.faults, [*kept, replace(fault, parts=tuple(broken))])
     act = {Kind.KILL: process.end, Kind.FREEZE: process.freeze}.get(fault.kind)
     if act:
         for part in fault.parts:
@@ -97,24 +101,37 @@ def heal(world: World, region: str | None) -> tuple[Fault, ...]:
 
 
 def wait_until_well(world: World, regions: Sequence[str]) -> Iterator[str]:
-    """Waits until every part of ``regions`` is ready again. Yields each that becomes so.
+    """Waits until every server of ``regions`` answers again. Yields each that did not at first.
 
     Raises:
-        Refused: one is not, after a while.
+        Refused: one does not, after a while.
     """
-    waiting: set[str] = set()
+    servers = (part for part in plan.parts(world, seed=False) if part.kind is parts.Kind.SERVER)
+    waiting = [part for part in servers if parts.group_of(part.name) in regions]
     deadline = time.monotonic() + HEAL_SECONDS
-    while time.monotonic() < deadline:
-        found = state.read(world.places.status)
-        parts = found.parts.values() if found else ()
-        here = [part for part in parts if part.name.partition("/")[0] in regions]
-        unwell = {part.name for part in here if part.state not in WELL}
-        yield from sorted(waiting - unwell)
-        waiting = unwell
-        if not unwell:
-            return
-        time.sleep(POLL_SECONDS)
-    raise Refused(f"not ready after {HEAL_SECONDS:.0f} s: {', '.join(sorted(waiting))}")
+    first = True
+    while waiting:
+        if time.monotonic() > deadline:
+            silent = ", ".join(part.name for part in waiting)
+            raise Refused(f"not ready after {HEAL_SECONDS:.0f} s: {silent}; see `hemline logs`")
+        if not first:
+            time.sleep(POLL_SECONDS)
+        answering = asyncio.run(_answering(waiting, state.read(world.places.status)))
+        if not first:
+            yield from answering
+        waiting = [part for part in waiting if part.name not in answering]
+        first = False
+
+
+async def _answering(waiting: Sequence[Part], found: WorldStatus | None) -> list[str]:
+    """The names of those that say themselves that they are ready.
+
+    The supervisor asks each once, after its start: it does not know what was frozen since.
+    """
+    known = found.parts if found else {}
+    started = [part for part in waiting if part.name in known and known[part.name].state in WELL]
+    ready = await asyncio.gather(*(part.probe.ready() for part in started if part.probe))
+    return [part.name for part, yes in zip(started, ready, strict=True) if yes]
 
 
 def routes_under(world: World, now: Sequence[Fault]) -> tuple[Route, ...]:

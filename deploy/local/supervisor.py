@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from deploy.local import process, shutdown
 from deploy.local.board import Board
 from deploy.local.parts import Kind, Part
-from deploy.local.state import PartState, WorldState
+from deploy.local.state import WELL, PartState, WorldState
 
 POLL_SECONDS = 0.05
 QUICK_DEATH_SECONDS = 10.0
@@ -17,6 +17,7 @@ BACKOFF_SECONDS = 0.2
 LONGEST_BACKOFF_SECONDS = 10.0
 LOG_CHECK_SECONDS = 5.0
 HOLD_POLL_SECONDS = 0.1
+NEEDS_SECONDS = 15.0
 
 
 class StartFailed(Exception):
@@ -134,6 +135,7 @@ class Supervisor:
                 raise self._failed(part, f"ended {quick_deaths} times, exit code {code}")
             if await self._was_held(part):
                 quick_deaths = 0
+                await self._needs_again(part)
                 continue
             self._board.restarting(part)
             backoff_seconds = BACKOFF_SECONDS * 2 ** min(quick_deaths - 1, 10)
@@ -148,6 +150,15 @@ class Supervisor:
         while part.name in self._held():  # noqa: ASYNC110 - in a file, which has no event.
             await asyncio.sleep(HOLD_POLL_SECONDS)
         return True
+
+    async def _needs_again(self, part: Part) -> None:
+        """Waits a while for what ``part`` needs: it may have been held as well."""
+        deadline = time.monotonic() + NEEDS_SECONDS
+        status = self._board.status
+        while any(status.parts[need].state not in WELL for need in _all_needs(part, self._parts)):
+            if time.monotonic() > deadline:
+                return
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _start(self, part: Part) -> asyncio.subprocess.Process:
         spawning = asyncio.create_task(self._spawn(part))
@@ -189,6 +200,19 @@ class Supervisor:
         log = self._board.log(part)
         lines = "\n".join(f"  {line}" for line in process.tail(log))
         return StartFailed(f"{part.name}: {what}. The end of {log}:\n{lines}")
+
+
+def _all_needs(part: Part, parts: Sequence[Part]) -> AbstractSet[str]:
+    """What ``part`` needs, and what that needs: between two servers there may be a task."""
+    by_name = {each.name: each for each in parts}
+    found: set[str] = set()
+    waiting = list(part.needs)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += by_name[name].needs
+    return found
 
 
 async def _until_ready(part: Part, running: asyncio.subprocess.Process | None) -> bool:
