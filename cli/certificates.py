@@ -41,7 +41,7 @@ def rotate(
     """Replaces certificates, and waits until every Envoy that runs shows the new ones."""
     began = time.monotonic()
     with report_errors():
-        say = (lambda _: None) if as_json else typer.echo
+        say: Callable[[str], None] = _silent if as_json else typer.echo
         here, found = places(folder), topologies.load(TOPOLOGY)
         if region is not None and region not in found.regions:
             raise Problem(f"no region {region}", f"known: {', '.join(found.regions)}")
@@ -63,6 +63,10 @@ def rotate(
             took = round(time.monotonic() - began, 2)
             rotated = {"regions": sorted(regions), "authorities": sorted(authorities)}
             output.print_json({**rotated, "seconds": took})
+
+
+def _silent(_: str) -> None:
+    """Says nothing."""
 
 
 def _roll(here: Places, found: Topology, name: str, say: Callable[[str], None]) -> None:

@@ -99,9 +99,7 @@ def _told_where_it_stops(region: str, held: int) -> Iterator[list[int]]:
         yield reached
     except (grpc.RpcError, KeyboardInterrupt):
         if len(reached) > 1:
-            note(
-                f"{region}: the last step that was confirmed is {reached[-1]} %; see `hemline regions`"
-            )
+            note(f"{region}: {reached[-1]} % is what was confirmed last; see `hemline regions`")
         raise
 
 
