@@ -33,10 +33,18 @@ def service(world: World, region: str, name: str) -> dict[str, str]:
 
 def router(world: World, region: str, number: int) -> dict[str, str]:
     """What the region's router with this number needs to know."""
-    ports = world.ports[region].router(number)
-    return service(world, region, "router") | {
-        "HEMLINE_ADDRESS": f"127.0.0.1:{ports.grpc}",
-        "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{ports.xds}",
+    return service(world, region, "router") | _numbered(world, region, number)
+
+
+def _numbered(world: World, region: str, number: int) -> dict[str, str]:
+    ports = {each: world.ports[region].router(each) for each in range(1, world.routers + 1)}
+    own = ports.pop(number)
+    return {
+        "HEMLINE_ADDRESS": f"127.0.0.1:{own.grpc}",
+        "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{own.xds}",
+        "HEMLINE_SIBLING_ADS_ADDRESSES": json.dumps(
+            [f"127.0.0.1:{other.xds}" for other in ports.values()]
+        ),
     }
 
 
@@ -81,7 +89,7 @@ def _router(world: World, region: str) -> dict[str, str]:
         **_databases(world, region, "router"),
         "HEMLINE_ENDPOINTS_FILE": str(world.places.endpoints(region)),
         "HEMLINE_CERTIFICATES_FOLDER": str(certificates.folder(world.places, region)),
-        "HEMLINE_ADS_ADDRESS": f"127.0.0.1:{world.ports[region].router(1).xds}",
+        **_numbered(world, region, 1),
         "HEMLINE_SIGNING_KEY_ADDRESSES": json.dumps(key_addresses),
     }
 

@@ -7,8 +7,8 @@ from deploy.local.parts import PlanError
 
 INOTIFY_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 INOTIFY = "anon_inode:inotify"
-OF_AN_ENVOY = 4
-"""Instances of inotify that one holds. One that is only asked about a snapshot as well."""
+OF_AN_ENVOY = 2
+"""Instances of inotify that one holds: its bootstrap names two files that it follows."""
 
 
 def check_inotify(envoys: int) -> None:

@@ -142,7 +142,7 @@ def _tls(node: Node, certificates: Path, region: Region) -> dict[str, Any]:
         "combined_validation_context": {
             "default_validation_context": {"match_typed_subject_alt_names": [router]},
             "validation_context_sds_secret_config": _from_file(
-                files.TRUST, files.envoy(certificates, files.TRUST)
+                files.TRUST, files.envoy_trust(certificates, region.jurisdiction)
             ),
         },
     }

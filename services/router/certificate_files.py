@@ -4,7 +4,7 @@
     sidecar-<service>.pem  sidecar-<service>.key
     client-<service>.pem  client-<service>.key      # only for services that call without a proxy
     bundles/<JURISDICTION>.pem                      # its authorities; during a roll, old and new
-    envoy/<name>.json  envoy/trust.json             # the same, as Envoys find it (`secrets`)
+    envoy/<name>.json  envoy/bundles/<JURISDICTION>.json  # the same again, as Envoys read it
 
 Whoever issues writes it, replacing files one by one, each at once. Routers and proxies only read.
 """
@@ -73,35 +73,30 @@ def bundle(folder: Path, jurisdiction: str) -> Path:
 
 
 def envoy(folder: Path, name: str) -> Path:
-    """What an Envoy is told of a leaf, or of `trust`, as a file that it follows."""
+    """The same leaf in the one file that its Envoy follows."""
     return folder / "envoy" / f"{name}.json"
 
 
-def secrets(folder: Path, names: Sequence[str], jurisdiction: str) -> dict[str, dict[str, Any]]:
-    """What lies under `envoy/`: where an Envoy finds each leaf, and whom it trusts.
+def envoy_trust(folder: Path, jurisdiction: str) -> Path:
+    """The same bundle in the one file that Envoys follow."""
+    return folder / "envoy" / "bundles" / f"{jurisdiction}.json"
 
-    Envoy follows files that such a file names, and none that its bootstrap names itself.
-    """
-    made = {
-        name: _secret(
-            IDENTITY,
-            tls_certificate={
-                "certificate_chain": {"filename": str(chain(folder, name))},
-                "private_key": {"filename": str(key(folder, name))},
-                "watched_directory": {"path": str(folder)},
-            },
-        )
-        for name in names
-    }
-    authorities = bundle(folder, jurisdiction)
-    made[TRUST] = _secret(
-        TRUST,
-        validation_context={
-            "trusted_ca": {"filename": str(authorities)},
-            "watched_directory": {"path": str(authorities.parent)},
-        },
-    )
-    return made
+
+def identity_secret(chain_pem: str, key_pem: str) -> dict[str, Any]:
+    """What lies at `envoy`. Holds the key."""
+    leaf = {"certificate_chain": _inline(chain_pem), "private_key": _inline(key_pem)}
+    return _secret(IDENTITY, tls_certificate=leaf)
+
+
+def trust_secret(authorities_pem: str) -> dict[str, Any]:
+    """What lies at `envoy_trust`."""
+    return _secret(TRUST, validation_context={"trusted_ca": _inline(authorities_pem)})
+
+
+def _inline(text: str) -> dict[str, str]:
+    # Named as files they would cost each Envoy two more instances of inotify, of which a user has
+    # 128 by default; and a leaf and its key would change one after the other.
+    return {"inline_string": text}
 
 
 def _secret(name: str, **fields: Any) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def establish(
     """Makes the folder what routers and proxies expect, and keeps the leaves that are still good.
 
     Args:
-        folder: the region's. Its path must be the one under which the region's Envoys see it.
+        folder: the region's.
         region: it.
         names: of the leaves, as `certificate_files` has them.
         issuer: of the region's jurisdiction.
@@ -44,16 +44,17 @@ def establish(
     for jurisdiction, authorities in bundles.items():
         trust(folder, jurisdiction, [authorities])
     issued = renew(folder, region, names, issuer, now)
-    for name, secret in files.secrets(folder, names, region.jurisdiction).items():
-        _write(files.envoy(folder, name), json.dumps(secret).encode(), EVERYBODY)
+    for name in names:
+        _show(folder, name)
     return issued
 
 
 def trust(folder: Path, jurisdiction: str, authorities: Sequence[bytes]) -> None:
     """Replaces what counts as an authority of ``jurisdiction``, each in PEM."""
-    path, wanted = files.bundle(folder, jurisdiction), b"".join(authorities)
-    if not path.exists() or path.read_bytes() != wanted:
-        _write(path, wanted, EVERYBODY)
+    wanted = b"".join(authorities)
+    _replace(files.bundle(folder, jurisdiction), wanted, EVERYBODY)
+    secret = json.dumps(files.trust_secret(wanted.decode()))
+    _replace(files.envoy_trust(folder, jurisdiction), secret.encode(), EVERYBODY)
 
 
 def issue(
@@ -73,6 +74,7 @@ def issue(
         # Between the two they do not fit together. Readers keep what they had and look again.
         _write(files.key(folder, name), leaf.key, OWNER_ONLY)
         _write(files.chain(folder, name), leaf.chain, EVERYBODY)
+        _show(folder, name)
 
 
 def due(folder: Path, names: Sequence[str], now: dt.datetime) -> list[str]:
@@ -96,6 +98,19 @@ def _due(chain: Path, now: dt.datetime) -> bool:
         return True
     life = leaf.not_valid_after_utc - leaf.not_valid_before_utc
     return now >= leaf.not_valid_before_utc + life * 2 / 3
+
+
+def _show(folder: Path, name: str) -> None:
+    """Tells the Envoy of this leaf what its files say."""
+    pem = files.chain(folder, name).read_text(), files.key(folder, name).read_text()
+    secret = json.dumps(files.identity_secret(*pem)).encode()
+    _replace(files.envoy(folder, name), secret, OWNER_ONLY)
+
+
+def _replace(path: Path, wanted: bytes, mode: int) -> None:
+    """Leaves a file alone that says it already: somebody follows it."""
+    if not path.exists() or path.read_bytes() != wanted:
+        _write(path, wanted, mode)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

@@ -25,16 +25,15 @@ class MeshCertificates:
         self.services = sorted({method.service for method in contract.methods()})
         self.names = (*certificate_files.required(self.services), *CLIENTS)
         self.authorities = {name: Authority.create(name, now()) for name in topology.jurisdictions}
+        for region in topology.regions:
+            self.establish(region)
+
+    def establish(self, region: str) -> None:
+        """Makes the region's folder what it should be."""
+        found = self._topology.regions[region]
         bundles = {name: made.certificate_pem for name, made in self.authorities.items()}
-        for region in topology.regions.values():
-            renewal.establish(
-                self.folder(region.name),
-                region,
-                self.names,
-                self.authorities[region.jurisdiction],
-                bundles,
-                now(),
-            )
+        issuer = self.authorities[found.jurisdiction]
+        renewal.establish(self.folder(region), found, self.names, issuer, bundles, now())
 
     def folder(self, region: str) -> Path:
         return self._root / region

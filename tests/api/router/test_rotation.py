@@ -191,7 +191,7 @@ class Shown:
         writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
         try:
             return bool(await asyncio.wait_for(reader.read(9), 20))
-        except ssl.SSLError:
+        except (ssl.SSLError, ConnectionError):  # Whichever it comes to: the end is closing.
             return False
         finally:
             writer.close()

@@ -107,5 +107,5 @@ def test_a_machine_that_allows_too_little_says_what_to_do(
     monkeypatch.setattr(limits, "INOTIFY_LIMIT", limit)
     limits.check_inotify(1000)  # Not a Linux that tells.
     limit.write_text("8\n")
-    with pytest.raises(PlanError, match=r"needs 60 inotify .* of 8\. .*=32"):
+    with pytest.raises(PlanError, match=r"needs 30 inotify .* of 8\. .*=32"):
         limits.check_inotify(15)

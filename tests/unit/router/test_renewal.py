@@ -1,13 +1,16 @@
 """When leaves are replaced, and how they lie in the folder."""
 
 import datetime as dt
+import json
 import stat
 from pathlib import Path
+from typing import Any
 
 from services.chassis import topology
 from services.router import certificate_files as files
 from services.router import renewal
 from services.router.authority import LEAF_LIFETIME
+from services.router.leaf import Leaf
 from tests.support.certificates import MeshCertificates, now
 from tests.unit.router.world import topology_document
 
@@ -40,9 +43,41 @@ def test_keys_are_the_owners_alone_and_nothing_is_left_behind(tmp_path: Path) ->
     mesh = MeshCertificates(tmp_path, TOPOLOGY)
     there = [path for path in mesh.folder(HERE).rglob("*") if path.is_file()]
     assert {path.suffix for path in there} == {".pem", ".key", ".json"}
+    holders = [path for path in there if b"PRIVATE KEY" in path.read_bytes()]
+    assert len(holders) == 2 * len(mesh.names)
     for path in there:
-        wanted = 0o600 if path.suffix == ".key" else 0o644
+        wanted = 0o600 if path in holders else 0o644
         assert stat.S_IMODE(path.stat().st_mode) == wanted
+
+
+def test_envoys_are_told_what_the_files_say(tmp_path: Path) -> None:
+    mesh = MeshCertificates(tmp_path, TOPOLOGY)
+    folder, issuer = mesh.folder(HERE), mesh.authorities["EU"]
+    before = told_leaf(folder)
+    assert before == mesh.leaf("edge", HERE)
+    renewal.issue(folder, REGION, ["edge"], issuer, now())
+    assert told_leaf(folder) == mesh.leaf("edge", HERE) != before
+    renewal.trust(folder, "EU", [issuer.certificate_pem, issuer.certificate_pem])
+    assert told_trust(folder) == files.bundle(folder, "EU").read_text()
+    files.envoy(folder, "edge").write_text("half")
+    mesh.establish(HERE)
+    assert told_leaf(folder) == mesh.leaf("edge", HERE)
+
+
+def told_leaf(folder: Path) -> Leaf:
+    found = secret(files.envoy(folder, "edge"))["tls_certificate"]
+    chain, key = (found[part]["inline_string"] for part in ("certificate_chain", "private_key"))
+    return Leaf(chain.encode(), key.encode())
+
+
+def told_trust(folder: Path) -> Any:
+    found = secret(files.envoy_trust(folder, "EU"))
+    return found["validation_context"]["trusted_ca"]["inline_string"]
+
+
+def secret(path: Path) -> Any:
+    [found] = json.loads(path.read_text())["resources"]
+    return found
 
 
 def test_a_bundle_that_is_the_same_is_not_touched(tmp_path: Path) -> None:
