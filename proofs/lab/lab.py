@@ -166,6 +166,9 @@ class Lab:
             HEMLINE_TOPOLOGY_FILE=str(self.folder / "topology.yaml"),
             HEMLINE_ADDRESS=found.routers[number],
             HEMLINE_ADS_ADDRESS=found.ads[number],
+            HEMLINE_SIBLING_ADS_ADDRESSES=json.dumps(
+                [address for address in found.ads if address != found.ads[number]]
+            ),
             HEMLINE_IDENTITY_ADDRESSES=json.dumps([one.identity for one in siblings]),
             HEMLINE_ENDPOINTS_FILE=str(self.folder / found.name / "endpoints.yaml"),
             HEMLINE_CERTIFICATES_FOLDER=str(self.folder / found.name / "certificates"),

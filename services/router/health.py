@@ -16,7 +16,7 @@ from envoy.service.health.v3 import hds_pb2_grpc as pb_grpc
 from google.protobuf import json_format
 
 from services.chassis.clock import Clock
-from services.router import reporting, spiffe, xds_types
+from services.router import relaying, reporting, spiffe, xds_types
 from services.router.cache import SnapshotCache
 from services.router.observed import Observed, Place
 from services.router.relaying import Relay, Tell
@@ -63,16 +63,18 @@ class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[mi
         facts = self._facts()
         region = facts.topology.regions[facts.region]
         reporter = await reporting.reporter(context, self._cache, node_id, region)
-        changed = asyncio.Event()
         log.info("health_stream_opened", node=node_id, passed_on=reporter.passed_on)
         with ExitStack() as stack:
-            stack.callback(self._observed.forget_health, node_id)
-            tell = None
-            if not reporter.passed_on:
-                tell = stack.enter_context(self._relay.stream(_begin, first))
+            stack.callback(self._observed.ended, node_id, context)
+            if reporter.passed_on:  # Whoever passes it on has said what is to be checked.
+                await self._read(node_id, requests, context, relaying.nobody)
+                return
+            tell = stack.enter_context(self._relay.stream(_call, first))
+            changed = asyncio.Event()
             # An edge's certificate stands in its snapshot: with a new one, that is another.
             stack.enter_context(self._cache.watching(reporter.node, changed.set))
-            reading = asyncio.create_task(self._read(node_id, requests, changed, tell))
+            reading = asyncio.create_task(self._read(node_id, requests, context, tell))
+            reading.add_done_callback(lambda _: changed.set())
             stack.callback(reading.cancel)
             told: pb.HealthCheckSpecifier | None = None
             while not reading.done():
@@ -82,21 +84,18 @@ class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[mi
                     told = wanted
                     yield wanted
                 await changed.wait()
+            await reading
 
     async def _read(
-        self, node_id: str, requests: AsyncIterator[Any], changed: asyncio.Event, tell: Tell | None
+        self, node_id: str, requests: AsyncIterator[Any], stream: Context, tell: Tell
     ) -> None:
-        try:
-            async for request in requests:
-                answer = request.endpoint_health_response
-                self._observed.take_health(node_id, _hosts(self._facts(), answer), self._clock())
-                if tell is not None:
-                    tell(request)
-        finally:
-            changed.set()
+        async for request in requests:
+            hosts = _hosts(self._facts(), request.endpoint_health_response)
+            self._observed.take_health(node_id, stream, hosts, self._clock())
+            tell(request)
 
 
-def _begin(channel: grpc.aio.Channel) -> Any:
+def _call(channel: grpc.aio.Channel) -> Any:
     return pb_grpc.HealthDiscoveryServiceStub(channel).StreamHealthCheck()
 
 

@@ -10,7 +10,7 @@ from envoy.service.load_stats.v3 import lrs_pb2 as pb
 from envoy.service.load_stats.v3 import lrs_pb2_grpc as pb_grpc
 from google.protobuf import duration_pb2
 
-from services.router import reporting
+from services.router import relaying, reporting
 from services.router.cache import SnapshotCache
 from services.router.observed import Load, Observed, Place
 from services.router.relaying import Relay
@@ -51,18 +51,18 @@ class LoadServicer(pb_grpc.LoadReportingServiceServicer):  # type: ignore[misc] 
         log.info("load_stream_opened", node=node_id, passed_on=reporter.passed_on)
         interval = duration_pb2.Duration(seconds=INTERVAL_SECONDS)
         with ExitStack() as stack:
-            stack.callback(self._observed.forget_load, node_id)
-            tell = None
+            stack.callback(self._observed.ended, node_id, context)
+            tell = relaying.nobody
             if not reporter.passed_on:
-                tell = stack.enter_context(self._relay.stream(_begin, first))
+                tell = stack.enter_context(self._relay.stream(_call, first))
             yield pb.LoadStatsResponse(send_all_clusters=True, load_reporting_interval=interval)
             async for request in requests:
-                self._observed.take_load(node_id, _loads(self._facts(), request.cluster_stats))
-                if tell is not None:
-                    tell(request)
+                loads = _loads(self._facts(), request.cluster_stats)
+                self._observed.take_load(node_id, context, loads)
+                tell(request)
 
 
-def _begin(channel: grpc.aio.Channel) -> Any:
+def _call(channel: grpc.aio.Channel) -> Any:
     return pb_grpc.LoadReportingServiceStub(channel).StreamLoadStats()
 
 

@@ -4,10 +4,10 @@ A host counts as healthy if every edge that reports says so: before a region is 
 that cannot reach its stand-in is reason enough to wait.
 """
 
-import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 Place = tuple[str, str]  # Region, service.
 
@@ -18,59 +18,61 @@ class Load:
     errors_per_second: float  # Of those calls.
 
 
-@dataclass(slots=True)
-class Report:
-    """The last word of one edge."""
+Hosts = Mapping[Place, Mapping[str, bool]]
+"""For each address whether it is healthy."""
+Stream = object
+"""Over which a report came. After a break an edge may be back before its old stream has ended."""
 
-    hosts: Mapping[Place, Mapping[str, bool]] = field(default_factory=dict)
-    """For each address whether it is healthy."""
-    loads: Mapping[Place, Load] = field(default_factory=dict)
-    time: datetime | None = None  # Of `hosts`.
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """The last word of one edge on the health of hosts."""
+
+    stream: Stream
+    hosts: Hosts
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """The last word of one edge on the calls that it sends."""
+
+    stream: Stream
+    loads: Mapping[Place, Load]
 
 
 class Observed:
     """Reports of the edges whose streams are open. For one event loop."""
 
     def __init__(self) -> None:
-        self._reports: dict[str, Report] = {}  # By node id.
-        self._changed = asyncio.Event()
+        self._health: dict[str, HealthReport] = {}  # By node id.
+        self._loads: dict[str, LoadReport] = {}
 
-    def take_health(
-        self, node: str, hosts: Mapping[Place, Mapping[str, bool]], now: datetime
-    ) -> None:
+    def take_health(self, node: str, stream: Stream, hosts: Hosts, now: datetime) -> None:
         """Replaces what ``node`` has said of the health of hosts."""
-        report = self._reports.setdefault(node, Report())
-        before, report.hosts, report.time = report.hosts, hosts, now
-        if before != hosts:
-            self._tell()
+        self._health[node] = HealthReport(stream, hosts, now)
 
-    def take_load(self, node: str, loads: Mapping[Place, Load]) -> None:
+    def take_load(self, node: str, stream: Stream, loads: Mapping[Place, Load]) -> None:
         """Replaces what ``node`` has said of the calls that it sends."""
-        report = self._reports.setdefault(node, Report())
-        before, report.loads = report.loads, loads
-        if before != loads:
-            self._tell()
+        self._loads[node] = LoadReport(stream, loads)
 
-    def forget_health(self, node: str) -> None:
-        """Says that ``node`` reports no more."""
-        self._forget(node, Report(loads=self._reports.get(node, Report()).loads))
-
-    def forget_load(self, node: str) -> None:
-        """Says that ``node`` reports no more."""
-        before = self._reports.get(node, Report())
-        self._forget(node, Report(hosts=before.hosts, time=before.time))
+    def ended(self, node: str, stream: Stream) -> None:
+        """Forgets what ``node`` has said last, if that was over ``stream``."""
+        _drop(self._health, node, stream)
+        _drop(self._loads, node, stream)
 
     def healthy_hosts(self, region: str, service: str) -> tuple[int, int] | None:
         """Returns how many hosts are healthy, of how many; None if no report tells."""
         verdicts: dict[str, bool] = {}
-        for report in self._reports.values():
+        for report in self._health.values():
             for address, healthy in report.hosts.get((region, service), {}).items():
                 verdicts[address] = verdicts.get(address, True) and healthy
         return (sum(verdicts.values()), len(verdicts)) if verdicts else None
 
     def load(self, region: str, service: str) -> Load | None:
         """Returns what all edges together send there; None if no report tells."""
-        found = [one.loads[region, service] for one in self._with_load(region, service)]
+        place = region, service
+        found = [one.loads[place] for one in self._loads.values() if place in one.loads]
         if not found:
             return None
         return Load(
@@ -81,23 +83,10 @@ class Observed:
     def report_time(self, region: str, service: str) -> datetime | None:
         """Returns when the last health report on this came; None if none has."""
         place = region, service
-        times = (one.time for one in self._reports.values() if place in one.hosts)
-        return max((time for time in times if time is not None), default=None)
+        times = (one.time for one in self._health.values() if place in one.hosts)
+        return max(times, default=None)
 
-    async def changed(self) -> None:
-        """Waits until a report says something else than the one before."""
-        await self._changed.wait()
 
-    def _with_load(self, region: str, service: str) -> Iterator[Report]:
-        return (one for one in self._reports.values() if (region, service) in one.loads)
-
-    def _forget(self, node: str, rest: Report) -> None:
-        if rest == Report():
-            self._reports.pop(node, None)
-        else:
-            self._reports[node] = rest
-        self._tell()
-
-    def _tell(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+def _drop(reports: dict[str, Any], node: str, stream: Stream) -> None:
+    if node in reports and reports[node].stream is stream:
+        del reports[node]

@@ -6,8 +6,8 @@ believed there because its certificate is a router's. What was passed on goes no
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -24,7 +24,12 @@ KEEPALIVE_MS = 1000
 log = structlog.get_logger()
 
 Tell = Callable[[Any], None]
-Open = Callable[[grpc.aio.Channel], Any]  # Begins the call, such as `StreamHealthCheck`.
+Begin = Callable[[grpc.aio.Channel], Any]
+"""Begins a call that takes a stream of reports."""
+
+
+def nobody(_message: Any) -> None:
+    """A `Tell` for what goes no further."""
 
 
 class Relay:
@@ -35,8 +40,8 @@ class Relay:
         self._facts = facts
 
     @contextmanager
-    def stream(self, begin: Open, first: Any) -> Iterator[Tell]:
-        """Has a stream to each peer until left. Yields what takes a message.
+    def stream(self, begin: Begin, first: Any) -> Iterator[Tell]:
+        """Has a stream to each peer until left. Yields what takes a message, and never waits.
 
         A message that cannot be sent before the next one comes is left out: the newest counts.
 
@@ -60,16 +65,20 @@ class Relay:
             for task in following:
                 task.cancel()
 
-    async def _follow(self, peer: str, begin: Open, first: Any, box: "_Box") -> None:
+    async def _follow(self, peer: str, begin: Begin, first: Any, box: "_Box") -> None:
+        said = None
         while True:
-            try:
-                async with self._channel(peer) as channel:
-                    call = begin(channel)
-                    await call.write(first)
-                    async for message in box.messages():
-                        await call.write(message)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as error:
-                log.info("reports_not_passed_on", peer=peer, problem=type(error).__name__)
+            async with self._channel(peer) as channel:
+                call = begin(channel)
+                writing = asyncio.create_task(_write(call, first, box))
+                try:
+                    # Unlike the answers, it can be waited for without an error at the end.
+                    code = await call.code()
+                finally:
+                    writing.cancel()
+            if code is not said:  # Not every second of an outage.
+                log.warning("reports_not_passed_on", peer=peer, code=code.name)
+                said = code
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _channel(self, peer: str) -> grpc.aio.Channel:
@@ -89,6 +98,13 @@ class Relay:
         )
 
 
+async def _write(call: Any, first: Any, box: "_Box") -> None:
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # Its code says how it ended.
+        await call.write(first)
+        while True:
+            await call.write(await box.take())
+
+
 class _Box:
     """Holds the newest message."""
 
@@ -100,8 +116,8 @@ class _Box:
         self._message = message
         self._filled.set()
 
-    async def messages(self) -> AsyncIterator[Any]:
-        while True:
-            await self._filled.wait()
-            self._filled.clear()
-            yield self._message
+    async def take(self) -> Any:
+        """Waits for a message that nobody has taken."""
+        await self._filled.wait()
+        self._filled.clear()
+        return self._message

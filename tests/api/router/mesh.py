@@ -125,14 +125,15 @@ class Mesh:
         self.endpoints = endpoints.parse(
             addresses(found, self._ports), found, {method.service for method in contract.methods()}
         )
-        self.regions = {name: self._region(name) for name in found.regions}
+        self.regions = {name: self.router(name) for name in found.regions}
         self.backends: dict[tuple[str, str], Echo] = {}
         self.apps: dict[tuple[str, str], AsyncExitStack] = {}
         self.collectors: dict[str, Collector] = {}
         self.proxies: dict[Node, Proxy] = {}
         self.running: dict[Node, AsyncExitStack] = {}
 
-    def _region(self, name: str) -> Region:
+    def router(self, name: str) -> Region:
+        """One that does not run yet."""
         source = self.certificates.source(name)
         return Region(self._facts(name, source.load()), self._ports.one(), source)
 
@@ -160,7 +161,8 @@ class Mesh:
     async def start_proxy(self, node: Node, api_type: str) -> None:
         stack = await self._stack.enter_async_context(AsyncExitStack())
         admin = self._ports.one()
-        ads = [self.regions[node.region].ads_address]
+        router = self.regions[node.region]
+        ads = [router.ads_address, *router.siblings]
         folder, region = self.certificates.folder(node.region), self.topology.regions[node.region]
         config = bootstrap(str(node), ads, admin, folder, region, api_type=api_type)
         self.proxies[node] = await stack.enter_async_context(envoy(config))

@@ -40,6 +40,7 @@ from tests.store.router.support import (
 )
 from tests.support.api import Api, api
 
+STREAM = object()
 READ = "/hemline.inventory.v1.InventoryService/GetStockLevel"
 
 
@@ -90,7 +91,7 @@ class World:
             for region, well in healthy.items()
             for service in SERVICES
         }
-        self.observed.take_health("edge/eu-central-1/1", hosts, now)
+        self.observed.take_health("edge/eu-central-1/1", STREAM, hosts, now)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +176,7 @@ async def test_the_last_healthy_region_is_not_drained_and_the_rule_is_named(worl
 
 
 async def test_a_region_nobody_reports_on_does_not_count_as_healthy(world: World) -> None:
-    world.observed.forget_health("edge/eu-central-1/1")
+    world.observed.ended("edge/eu-central-1/1", STREAM)
     _, reason, status = await world.refused("DrainRegion", drain(validate_only=True))
     assert reason == "LAST_HEALTHY_REGION"
     assert "has sent no health report" in status.message
@@ -277,7 +278,7 @@ async def test_regions_are_told_at_once_and_again_when_something_changes(world: 
     assert [region.name for region in first.regions] == [f"regions/{HOME}", f"regions/{SIBLING}"]
     (inventory,) = [one for one in first.regions[0].services if one.service == "inventory"]
     assert (inventory.healthy_hosts, inventory.hosts) == (2, 2)
-    world.observed.take_load("edge/eu-central-1/1", {(HOME, "inventory"): Load(12.5, 0.5)})
+    world.observed.take_load("edge/eu-central-1/1", STREAM, {(HOME, "inventory"): Load(12.5, 0.5)})
     second = await stream.read()
     (inventory,) = [one for one in second.regions[0].services if one.service == "inventory"]
     assert (inventory.calls_per_second, inventory.errors_per_second) == (12.5, 0.5)
