@@ -110,7 +110,9 @@ class TrackWeights(_message.Message):
     PERCENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def percents(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Track to percent. Adds up to 100. Tracks are named by the endpoints; those left out get nothing."""
+        """Track to percent, at most 64. Adds up to 100. Tracks are named by the endpoints; those left out get
+        nothing.
+        """
 
     def __init__(
         self,
@@ -204,12 +206,14 @@ class TrafficPolicy(_message.Message):
     mode: Global___TrafficMode.ValueType
     """How the first region is chosen."""
     home_epoch_floor: _builtins.int
-    """Tokens with a lower home epoch are refused. Only grows."""
+    """Tokens with a lower home epoch are refused, 0 or more. Only grows."""
     etag: _builtins.str
-    """Changes with every change. Sent back with a write, it keeps two operators apart; optional."""
+    """Changes with every change. Sent back with a write, it keeps two operators apart; optional. At most 64
+    characters.
+    """
     @_builtins.property
     def weights(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Region to percent, for TRAFFIC_MODE_WEIGHTED alone. Adds up to 100."""
+        """Region to percent, at most 64, for TRAFFIC_MODE_WEIGHTED alone. Adds up to 100."""
 
     @_builtins.property
     def drained(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
@@ -217,7 +221,7 @@ class TrafficPolicy(_message.Message):
 
     @_builtins.property
     def tracks(self) -> _containers.MessageMap[_builtins.str, Global___TrackWeights]:
-        """Service to its tracks."""
+        """Service, such as `inventory`, to its tracks. A service that is not named uses its hosts alike."""
 
     def __init__(
         self,
@@ -257,11 +261,11 @@ class DrainRegionRequest(_message.Message):
     validate_only: _builtins.bool
     """Says what would happen, and changes nothing."""
     etag: _builtins.str
-    """Of the policy that the caller has seen. Optional."""
+    """Of the policy that the caller has seen. Optional, at most 64 characters."""
     request_id: _builtins.str
-    """A UUID. The same request with the same id is answered as the first time."""
+    """A UUID, needed for a dry run as well. The same request with the same id is answered as the first time."""
     reason: _builtins.str
-    """Why, for the audit. At most 200 characters."""
+    """Why, for the audit. At most 200 characters, none of control."""
     def __init__(
         self,
         *,
@@ -387,11 +391,11 @@ class UndrainRegionRequest(_message.Message):
     validate_only: _builtins.bool
     """Says what would happen, and changes nothing."""
     etag: _builtins.str
-    """Of the policy that the caller has seen. Optional."""
+    """Of the policy that the caller has seen. Optional, at most 64 characters."""
     request_id: _builtins.str
-    """A UUID. The same request with the same id is answered as the first time."""
+    """A UUID, needed for a dry run as well. The same request with the same id is answered as the first time."""
     reason: _builtins.str
-    """Why, for the audit. At most 200 characters."""
+    """Why, for the audit. At most 200 characters, none of control."""
     def __init__(
         self,
         *,
@@ -500,9 +504,9 @@ class SetTrafficPolicyRequest(_message.Message):
     validate_only: _builtins.bool
     """Says what would happen, and changes nothing."""
     request_id: _builtins.str
-    """A UUID. The same request with the same id is answered as the first time."""
+    """A UUID, needed for a dry run as well. The same request with the same id is answered as the first time."""
     reason: _builtins.str
-    """Why, for the audit. At most 200 characters."""
+    """Why, for the audit. At most 200 characters, none of control."""
     @_builtins.property
     def policy(self) -> Global___TrafficPolicy:
         """What is to hold. `drained` is ignored."""
@@ -797,14 +801,14 @@ class ExplainRouteRequest(_message.Message):
     METHOD_FIELD_NUMBER: _builtins.int
     DOWN_REGIONS_FIELD_NUMBER: _builtins.int
     home_region: _builtins.str
-    """Home region of the tenant, such as `eu-central-1`."""
+    """Home region of the tenant, such as `eu-central-1`. Needed."""
     edge_region: _builtins.str
     """Region of the edge that the call reaches; the home region if empty."""
     method: _builtins.str
     """Path of the method, such as `/hemline.inventory.v1.InventoryService/GetStockLevel`; of any if empty."""
     @_builtins.property
     def down_regions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Regions to be thought down, besides those that are."""
+        """Regions to be thought down, besides those that are. At most 64."""
 
     def __init__(
         self,

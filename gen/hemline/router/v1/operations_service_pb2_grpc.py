@@ -114,7 +114,8 @@ class OperationsServiceServicer:
         next region of their order. What runs is finished; nothing is cut.
 
         Errors:
-        FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is healthy and not drained.
+        FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
+        and not drained. One of which no health report has come is not known to be.
         NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
         ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -125,7 +126,8 @@ class OperationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UndrainRegion(self, request, context):
-        """Gives a region its calls back.
+        """Gives a region its calls back, all of them or in steps. It never takes more off the region: of
+        `percent` and what is drained now, the lower holds.
 
         Errors:
         NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
@@ -138,7 +140,8 @@ class OperationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTrafficPolicy(self, request, context):
-        """Returns the traffic policy in force.
+        """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
+        second.
 
         Errors: none of its own.
         """
@@ -172,7 +175,8 @@ class OperationsServiceServicer:
 
     def WatchRegions(self, request, context):
         """Streams health and load of the jurisdiction's regions, as its Envoys see them: once at the start, and
-        then whenever it changes, at most once a second.
+        then whenever it changes, at most once a second. It ends by its deadline, or after 15 minutes, with
+        DEADLINE_EXCEEDED: ask again.
 
         Errors: none of its own.
         """

@@ -53,14 +53,16 @@ class OperationsServiceStub:
     next region of their order. What runs is finished; nothing is cut.
 
     Errors:
-      FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is healthy and not drained.
+      FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
+                            and not drained. One of which no health report has come is not known to be.
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
     """
     UndrainRegion: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.UndrainRegionRequest, _operations_service_pb2.UndrainRegionResponse]
-    """Gives a region its calls back.
+    """Gives a region its calls back, all of them or in steps. It never takes more off the region: of
+    `percent` and what is drained now, the lower holds.
 
     Errors:
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
@@ -69,7 +71,8 @@ class OperationsServiceStub:
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
     """
     GetTrafficPolicy: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetTrafficPolicyRequest, _operations_service_pb2.GetTrafficPolicyResponse]
-    """Returns the traffic policy in force.
+    """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
+    second.
 
     Errors: none of its own.
     """
@@ -91,7 +94,8 @@ class OperationsServiceStub:
     """
     WatchRegions: _grpc.UnaryStreamMultiCallable[_operations_service_pb2.WatchRegionsRequest, _operations_service_pb2.WatchRegionsResponse]
     """Streams health and load of the jurisdiction's regions, as its Envoys see them: once at the start, and
-    then whenever it changes, at most once a second.
+    then whenever it changes, at most once a second. It ends by its deadline, or after 15 minutes, with
+    DEADLINE_EXCEEDED: ask again.
 
     Errors: none of its own.
     """
@@ -132,14 +136,16 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     next region of their order. What runs is finished; nothing is cut.
 
     Errors:
-      FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is healthy and not drained.
+      FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
+                            and not drained. One of which no health report has come is not known to be.
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
     """
     UndrainRegion: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.UndrainRegionRequest, _operations_service_pb2.UndrainRegionResponse]  # type: ignore[assignment]
-    """Gives a region its calls back.
+    """Gives a region its calls back, all of them or in steps. It never takes more off the region: of
+    `percent` and what is drained now, the lower holds.
 
     Errors:
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
@@ -148,7 +154,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
     """
     GetTrafficPolicy: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetTrafficPolicyRequest, _operations_service_pb2.GetTrafficPolicyResponse]  # type: ignore[assignment]
-    """Returns the traffic policy in force.
+    """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
+    second.
 
     Errors: none of its own.
     """
@@ -170,7 +177,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """
     WatchRegions: _aio.UnaryStreamMultiCallable[_operations_service_pb2.WatchRegionsRequest, _operations_service_pb2.WatchRegionsResponse]  # type: ignore[assignment]
     """Streams health and load of the jurisdiction's regions, as its Envoys see them: once at the start, and
-    then whenever it changes, at most once a second.
+    then whenever it changes, at most once a second. It ends by its deadline, or after 15 minutes, with
+    DEADLINE_EXCEEDED: ask again.
 
     Errors: none of its own.
     """
@@ -214,7 +222,8 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         next region of their order. What runs is finished; nothing is cut.
 
         Errors:
-          FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is healthy and not drained.
+          FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
+                                and not drained. One of which no health report has come is not known to be.
           NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
           ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -227,7 +236,8 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operations_service_pb2.UndrainRegionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.UndrainRegionResponse, _abc.Awaitable[_operations_service_pb2.UndrainRegionResponse]]:
-        """Gives a region its calls back.
+        """Gives a region its calls back, all of them or in steps. It never takes more off the region: of
+        `percent` and what is drained now, the lower holds.
 
         Errors:
           NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
@@ -242,7 +252,8 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operations_service_pb2.GetTrafficPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.GetTrafficPolicyResponse, _abc.Awaitable[_operations_service_pb2.GetTrafficPolicyResponse]]:
-        """Returns the traffic policy in force.
+        """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
+        second.
 
         Errors: none of its own.
         """
@@ -282,7 +293,8 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_operations_service_pb2.WatchRegionsResponse], _abc.AsyncIterator[_operations_service_pb2.WatchRegionsResponse]]:
         """Streams health and load of the jurisdiction's regions, as its Envoys see them: once at the start, and
-        then whenever it changes, at most once a second.
+        then whenever it changes, at most once a second. It ends by its deadline, or after 15 minutes, with
+        DEADLINE_EXCEEDED: ask again.
 
         Errors: none of its own.
         """

@@ -29,11 +29,11 @@ class GetResidencyReportRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From this moment on; all that is kept if missing. Counts are kept by the hour."""
+        """From the hour of this moment on, as counts are kept by the hour; all that is kept if missing."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Up to this moment; now if missing."""
+        """Up to this moment, which is later than `start_time`; now if missing."""
 
     def __init__(
         self,
@@ -61,9 +61,11 @@ class GetResidencyReportResponse(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     UNREACHABLE_FIELD_NUMBER: _builtins.int
     seen: _builtins.int
-    """Calls seen in all."""
+    """Calls seen in all, by edges: a call is reported once more by the sidecar that it reaches."""
     violations: _builtins.int
-    """Calls that were served outside of the jurisdiction of their token."""
+    """Calls that were sent outside of the jurisdiction of their token, answered or not, by each proxy that
+    reported it.
+    """
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResidencyCount]:
         """Calls seen, by jurisdiction of their token and region that served them."""
@@ -133,7 +135,7 @@ Global___ResidencyCount: _TypeAlias = ResidencyCount  # noqa: Y015
 
 @_typing.final
 class ResidencyViolation(_message.Message):
-    """One call that was served where it must not be. Without tenant and user."""
+    """One call that went where it must not. Without tenant and user."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -146,13 +148,13 @@ class ResidencyViolation(_message.Message):
     token_jurisdiction: _builtins.str
     """Jurisdiction of the token."""
     served_region: _builtins.str
-    """Region that served it."""
+    """Region to which it was sent; `unknown` for an address that no region's endpoints hold."""
     node: _builtins.str
     """The proxy that reported it."""
     method: _builtins.str
-    """Path of the method."""
+    """Path of the method; `other` for a path that is none."""
     trace_id: _builtins.str
-    """The request's id at the proxy, to find it in traces."""
+    """The call's trace, hexadecimal: `hemline trace` finds it. Empty if it was not traced."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -185,11 +187,11 @@ class IssueResidencyReceiptRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From this moment on; all that is kept if missing."""
+        """From the hour of this moment on, as counts are kept by the hour; all that is kept if missing."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Up to this moment; now if missing."""
+        """Up to this moment, which is later than `start_time`; now if missing."""
 
     def __init__(
         self,
@@ -214,7 +216,8 @@ class IssueResidencyReceiptResponse(_message.Message):
     RECEIPT_FIELD_NUMBER: _builtins.int
     receipt: _builtins.str
     """A JSON Web Signature in compact form, ES256, with the certificates of the signer in `x5c`. Its payload
-    holds tenant, jurisdiction, period, calls by region, violations, and the proof of the snapshot in force.
+    holds tenant, jurisdiction, period, calls by region, violations, and the proof of the snapshot in force
+    at the router that signs.
     """
     def __init__(
         self,

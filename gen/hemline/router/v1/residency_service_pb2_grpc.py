@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class ResidencyServiceStub:
     """Evidence of where calls were served: every proxy reports each call to its region's router, which compares
-    where it was served with the jurisdiction of its token.
+    where it was sent with the jurisdiction of its token. Counts are some seconds old, and kept for 400 days.
+    While a region has no router, its proxies drop what they would report.
 
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
@@ -63,7 +64,8 @@ class ResidencyServiceStub:
 
 class ResidencyServiceServicer:
     """Evidence of where calls were served: every proxy reports each call to its region's router, which compares
-    where it was served with the jurisdiction of its token.
+    where it was sent with the jurisdiction of its token. Counts are some seconds old, and kept for 400 days.
+    While a region has no router, its proxies drop what they would report.
 
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
@@ -80,10 +82,10 @@ class ResidencyServiceServicer:
     """
 
     def GetResidencyReport(self, request, context):
-        """Returns counts of the calls seen by a region's proxies, and every violation found.
+        """Returns counts of the calls that the jurisdiction's proxies have reported, and the violations found.
 
         Errors:
-        UNAVAILABLE - DATABASE_UNAVAILABLE: the region's evidence cannot be read; retry with backoff.
+        UNAVAILABLE - DATABASE_UNAVAILABLE: no region's evidence can be read; retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,10 +93,11 @@ class ResidencyServiceServicer:
 
     def IssueResidencyReceipt(self, request, context):
         """Issues a signed statement of where the calls of the caller's tenant were served. It can be verified
-        without Hemline, with the certificate of the jurisdiction's authority alone.
+        without Hemline, with the certificate of the jurisdiction's authority alone, and does not expire.
 
         Errors:
-        UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence cannot be read; retry with backoff.
+        UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence of one region at least cannot be read, and a receipt is of
+        all of them; retry with backoff.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,7 +126,8 @@ def add_ResidencyServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ResidencyService:
     """Evidence of where calls were served: every proxy reports each call to its region's router, which compares
-    where it was served with the jurisdiction of its token.
+    where it was sent with the jurisdiction of its token. Counts are some seconds old, and kept for 400 days.
+    While a region has no router, its proxies drop what they would report.
 
     Every method may also answer:
     INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.

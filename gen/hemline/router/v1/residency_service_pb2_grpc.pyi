@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class ResidencyServiceStub:
     """Evidence of where calls were served: every proxy reports each call to its region's router, which compares
-    where it was served with the jurisdiction of its token.
+    where it was sent with the jurisdiction of its token. Counts are some seconds old, and kept for 400 days.
+    While a region has no router, its proxies drop what they would report.
 
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
@@ -49,23 +50,25 @@ class ResidencyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ResidencyServiceAsyncStub: ...
     GetResidencyReport: _grpc.UnaryUnaryMultiCallable[_residency_service_pb2.GetResidencyReportRequest, _residency_service_pb2.GetResidencyReportResponse]
-    """Returns counts of the calls seen by a region's proxies, and every violation found.
+    """Returns counts of the calls that the jurisdiction's proxies have reported, and the violations found.
 
     Errors:
-      UNAVAILABLE - DATABASE_UNAVAILABLE: the region's evidence cannot be read; retry with backoff.
+      UNAVAILABLE - DATABASE_UNAVAILABLE: no region's evidence can be read; retry with backoff.
     """
     IssueResidencyReceipt: _grpc.UnaryUnaryMultiCallable[_residency_service_pb2.IssueResidencyReceiptRequest, _residency_service_pb2.IssueResidencyReceiptResponse]
     """Issues a signed statement of where the calls of the caller's tenant were served. It can be verified
-    without Hemline, with the certificate of the jurisdiction's authority alone.
+    without Hemline, with the certificate of the jurisdiction's authority alone, and does not expire.
 
     Errors:
-      UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence cannot be read; retry with backoff.
+      UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence of one region at least cannot be read, and a receipt is of
+                    all of them; retry with backoff.
     """
 
 @_typing.type_check_only
 class ResidencyServiceAsyncStub(ResidencyServiceStub):
     """Evidence of where calls were served: every proxy reports each call to its region's router, which compares
-    where it was served with the jurisdiction of its token.
+    where it was sent with the jurisdiction of its token. Counts are some seconds old, and kept for 400 days.
+    While a region has no router, its proxies drop what they would report.
 
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
@@ -83,22 +86,24 @@ class ResidencyServiceAsyncStub(ResidencyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetResidencyReport: _aio.UnaryUnaryMultiCallable[_residency_service_pb2.GetResidencyReportRequest, _residency_service_pb2.GetResidencyReportResponse]  # type: ignore[assignment]
-    """Returns counts of the calls seen by a region's proxies, and every violation found.
+    """Returns counts of the calls that the jurisdiction's proxies have reported, and the violations found.
 
     Errors:
-      UNAVAILABLE - DATABASE_UNAVAILABLE: the region's evidence cannot be read; retry with backoff.
+      UNAVAILABLE - DATABASE_UNAVAILABLE: no region's evidence can be read; retry with backoff.
     """
     IssueResidencyReceipt: _aio.UnaryUnaryMultiCallable[_residency_service_pb2.IssueResidencyReceiptRequest, _residency_service_pb2.IssueResidencyReceiptResponse]  # type: ignore[assignment]
     """Issues a signed statement of where the calls of the caller's tenant were served. It can be verified
-    without Hemline, with the certificate of the jurisdiction's authority alone.
+    without Hemline, with the certificate of the jurisdiction's authority alone, and does not expire.
 
     Errors:
-      UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence cannot be read; retry with backoff.
+      UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence of one region at least cannot be read, and a receipt is of
+                    all of them; retry with backoff.
     """
 
 class ResidencyServiceServicer(metaclass=_abc_1.ABCMeta):
     """Evidence of where calls were served: every proxy reports each call to its region's router, which compares
-    where it was served with the jurisdiction of its token.
+    where it was sent with the jurisdiction of its token. Counts are some seconds old, and kept for 400 days.
+    While a region has no router, its proxies drop what they would report.
 
     Every method may also answer:
       INVALID_ARGUMENT    - INVALID_REQUEST: a field breaks its rule, see `google.rpc.BadRequest`.
@@ -120,10 +125,10 @@ class ResidencyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _residency_service_pb2.GetResidencyReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_residency_service_pb2.GetResidencyReportResponse, _abc.Awaitable[_residency_service_pb2.GetResidencyReportResponse]]:
-        """Returns counts of the calls seen by a region's proxies, and every violation found.
+        """Returns counts of the calls that the jurisdiction's proxies have reported, and the violations found.
 
         Errors:
-          UNAVAILABLE - DATABASE_UNAVAILABLE: the region's evidence cannot be read; retry with backoff.
+          UNAVAILABLE - DATABASE_UNAVAILABLE: no region's evidence can be read; retry with backoff.
         """
 
     @_abc_1.abstractmethod
@@ -133,10 +138,11 @@ class ResidencyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_residency_service_pb2.IssueResidencyReceiptResponse, _abc.Awaitable[_residency_service_pb2.IssueResidencyReceiptResponse]]:
         """Issues a signed statement of where the calls of the caller's tenant were served. It can be verified
-        without Hemline, with the certificate of the jurisdiction's authority alone.
+        without Hemline, with the certificate of the jurisdiction's authority alone, and does not expire.
 
         Errors:
-          UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence cannot be read; retry with backoff.
+          UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence of one region at least cannot be read, and a receipt is of
+                        all of them; retry with backoff.
         """
 
 def add_ResidencyServiceServicer_to_server(servicer: ResidencyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
