@@ -13,7 +13,7 @@ from google.protobuf import duration_pb2
 from services.router import relaying, reporting
 from services.router.cache import SnapshotCache
 from services.router.observed import Load, Observed, Place
-from services.router.relaying import Relay
+from services.router.relaying import Relay, Tell
 from services.router.translate import Facts
 
 INTERVAL_SECONDS = 1
@@ -52,7 +52,7 @@ class LoadServicer(pb_grpc.LoadReportingServiceServicer):  # type: ignore[misc] 
         interval = duration_pb2.Duration(seconds=INTERVAL_SECONDS)
         with ExitStack() as stack:
             stack.callback(self._observed.ended, node_id, context)
-            tell = relaying.nobody
+            tell: Tell = relaying.nobody
             if not reporter.passed_on:
                 tell = stack.enter_context(self._relay.stream(_call, first))
             yield pb.LoadStatsResponse(send_all_clusters=True, load_reporting_interval=interval)
