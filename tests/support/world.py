@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from deploy.local import world as worlds
+from deploy.local.places import places
 from tests.support.servers import listening
 
 HEMLINE = str(Path(sys.executable).parent / "hemline")
@@ -27,7 +29,12 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {**os.environ, "HEMLINE_WORLD": str(folder), "NO_COLOR": "1"}
+        self.places = places(folder)
         self.token = cache(self._token)
+
+    def drawn(self) -> worlds.World:
+        """What runs, as the commands for its processes see it."""
+        return worlds.load(self.places, BASE_PORT, EDGE_PORT)
 
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs `hemline` with these words in this world."""
