@@ -9,7 +9,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page.relative_to(ROOT)
-    for folder in ("", "docs", "docs/adr", "docs/runbooks", "proofs", "services/router")
+    for folder in (
+        "",
+        "docs",
+        "docs/adr",
+        "docs/runbooks",
+        "proofs",
+        "services/router",
+        "deploy/local",
+    )
     for page in (ROOT / folder).glob("*.md")
 )
 FOLDERS = ("services", "tests", "proofs", "deploy", "cli", "benchmarks", "season", "tools")
