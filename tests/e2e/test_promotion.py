@@ -17,6 +17,7 @@ from hemline.inventory.v1 import catalog_service_pb2_grpc as pb_grpc
 
 from deploy.local import chaos, lag, process, promote, state
 from deploy.local.lag import Lag
+from deploy.local.places import ROOT
 from tests.support.calls import CLIENTS, LIST_FORECASTS, LIST_LEVELS
 from tests.support.world import EDGES, EU_PLANNER, World
 
@@ -63,6 +64,15 @@ def level(world: World) -> bool:
     return len(found) == 2 and all(each.streaming and each.lag_bytes == 0 for each in found)
 
 
+def commands() -> list[list[str]]:
+    """The two of the runbook: to promote, and to go home."""
+    lines = (ROOT / "docs" / "runbooks" / "promote.md").read_text("utf-8").splitlines()
+    start = f"    hemline promote {HOME}"
+    found = [line.split()[1:] for line in lines if line.startswith(start)]
+    assert len(found) == 2, found
+    return found
+
+
 def create_store(world: World) -> str:
     """Returns OK, or the reason of the refusal."""
     token = world.token(EU_PLANNER)
@@ -101,13 +111,14 @@ def test_a_sibling_reads_then_after_a_promotion_writes(world: World) -> None:
     assert world.run("token", "--user", EU_PLANNER).stdout.count(".") == 2
     assert create_store(world) == "HOME_REGION_READ_ONLY"
 
-    done = json.loads(world.run("promote", HOME, "--json").stdout)
+    promoting, returning = commands()
+    done = json.loads(world.run(*promoting, "--json").stdout)
     assert (done["from"], done["to"], done["planned"]) == (HOME, SIBLING, False)
     until(lambda: create_store(world) == "OK", "no write after the promotion")
     with pytest.raises(promote.Refused, match=SIBLING):
         promote.plan(world.drawn(), HOME, None, force=False, back=False)
     until(lambda: level(world), "the former primary does not follow")
 
-    back = json.loads(world.run("promote", HOME, "--back", "--json").stdout)
+    back = json.loads(world.run(*returning, "--json").stdout)
     assert (back["to"], back["planned"]) == (HOME, True)
     until(lambda: create_store(world) == "OK", "no write after the return")
