@@ -15,6 +15,7 @@ from cli.running import running
 from deploy.local import chaos
 from deploy.local.faults import Fault, Kind
 from deploy.local.parts import PlanError
+from deploy.local.refused import Refused
 from deploy.local.state import WorldStatus
 from deploy.local.world import World
 
@@ -173,5 +174,5 @@ def _reporting() -> Iterator[None]:
     with report_errors():
         try:
             yield
-        except (chaos.Refused, PlanError) as refusal:
+        except (Refused, PlanError) as refusal:
             raise Problem(str(refusal)) from None

@@ -12,6 +12,7 @@ from cli.problems import Problem, report_errors
 from cli.running import running
 from deploy.local import promote
 from deploy.local.parts import PlanError
+from deploy.local.refused import Refused
 
 
 def register(app: typer.Typer) -> None:
@@ -34,11 +35,12 @@ def promote_(
             world, _ = running(folder)
             if region not in world.regions:
                 raise Problem(f"unknown region {region}", f"known: {', '.join(world.regions)}")
-            plan = promote.plan(world, region, to, force=force, back=back)
-            if not as_json:
-                _before(plan)
-            promote.carry_out(world, plan, (lambda _: None) if as_json else typer.echo)
-        except (promote.Refused, PlanError) as refusal:
+            with promote.alone(world):
+                plan = promote.plan(world, region, to, force=force, back=back)
+                if not as_json:
+                    _before(plan)
+                promote.carry_out(world, plan, (lambda _: None) if as_json else typer.echo)
+        except (Refused, PlanError) as refusal:
             raise Problem(str(refusal)) from None
     if as_json:
         output.print_json(

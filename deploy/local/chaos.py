@@ -13,6 +13,7 @@ from deploy.local import faults, parts, plan, process, routes, state
 from deploy.local.faults import Fault, Kind
 from deploy.local.parts import Part
 from deploy.local.ports import SERVICES
+from deploy.local.refused import Refused
 from deploy.local.routes import Mode, Route
 from deploy.local.state import WELL, PartState, PartStatus, WorldState, WorldStatus
 from deploy.local.world import World
@@ -22,10 +23,6 @@ HEAL_SECONDS = 90.0
 POLL_SECONDS = 0.05
 SERVERS = ("postgres", "redis", "standby")
 """What a region has besides services and proxies."""
-
-
-class Refused(Exception):
-    """It is not done. The message says why, in one line."""
 
 
 def members(

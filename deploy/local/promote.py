@@ -4,9 +4,10 @@ In this order: the record says where the primary is from now on, the old one is 
 is promoted. Whatever starts the old one again, it reads the record and follows.
 """
 
+import fcntl
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from signal import SIGINT
 from typing import Any
@@ -18,16 +19,13 @@ from deploy.local import copies, lag, state
 from deploy.local.copies import Copy
 from deploy.local.lag import Lag, Role, Standing
 from deploy.local.postgres import SUPERUSER
+from deploy.local.refused import Refused
 from deploy.local.world import World
 
 STOP_SECONDS = 15.0
 CATCH_UP_SECONDS = 15.0
 PROMOTE_SECONDS = 30
 POLL_SECONDS = 0.05
-
-
-class Refused(Exception):
-    """It is not done. The message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +47,22 @@ class Plan:
         return f"what {self.old.at} has committed after {since} and not sent yet"
 
 
+@contextmanager
+def alone(world: World) -> Iterator[None]:
+    """Waits for whoever else promotes in this world. From `plan` on: what it has seen must hold."""
+    world.places.primaries.parent.mkdir(parents=True, exist_ok=True)
+    with world.places.primaries.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def plan(world: World, region: str, to: str | None, *, force: bool, back: bool) -> Plan:
-    """Looks at the servers, and changes nothing.
+    """Looks at the servers, and changes nothing. To be called under `alone`, as `carry_out`.
 
     Args:
         world: that runs.
         region: whose primary is to be moved.
-        to: where; a sibling whose standby answers, if None.
+        to: where; the sibling whose standby is the furthest, if None.
         force: whether also a primary that answers may be stopped.
         back: whether it goes home, in good order.
 
@@ -66,8 +73,8 @@ def plan(world: World, region: str, to: str | None, *, force: bool, back: bool) 
     if len(everywhere) < 2:  # noqa: PLR2004 - one alone has nobody to follow it.
         raise Refused(f"{region} has no standby: none of its jurisdiction's regions keeps one")
     old = world.primary(region)
-    new, own = _target(everywhere, old, region if back else to)
     its = lag.standing(old)
+    new, own = _target(everywhere, old, its, region if back else to)
     answers = its.role is Role.PRIMARY
     if answers and not (force or back):
         raise Refused(
@@ -79,20 +86,36 @@ def plan(world: World, region: str, to: str | None, *, force: bool, back: bool) 
     return Plan(region, old, new, planned, lag.between(new, own, old, its))
 
 
-def _target(everywhere: tuple[Copy, ...], old: Copy, to: str | None) -> tuple[Copy, Standing]:
+def _target(
+    everywhere: tuple[Copy, ...], old: Copy, its: Standing, to: str | None
+) -> tuple[Copy, Standing]:
     region = old.home
     allowed = [copy for copy in everywhere if to in (None, copy.at)]
     if not allowed:
         known = ", ".join(copy.at for copy in everywhere)
         raise Refused(f"{to} may not hold the data of {region}; {known} may")
-    for copy in allowed:
-        found = lag.standing(copy)
-        # The record may be ahead of a promotion that was interrupted: then it is finished.
-        if found.role is Role.STANDBY:
-            return copy, found
-    if old in allowed and lag.standing(old).role is Role.PRIMARY:
+    answers = its.role is Role.PRIMARY
+    # The record may be ahead of a promotion that was interrupted: then it is finished.
+    found = {copy: its if copy == old else lag.standing(copy) for copy in allowed}
+    standbys = {copy: own for copy, own in found.items() if own.role is Role.STANDBY}
+    if standbys:
+        return furthest(standbys, planned=answers)
+    if old in allowed and answers:
         raise Refused(f"the primary of {region} is at {old.at} already")
     raise Refused(f"no standby of {region} answers at {to or 'any sibling'}")
+
+
+def furthest(standbys: Mapping[Copy, Standing], *, planned: bool) -> tuple[Copy, Standing]:
+    """The one with the least to lose: what only others have received is lost.
+
+    Args:
+        standbys: some.
+        planned: whether the primary answers. Those that stream from it then get all that there is.
+    """
+    return max(
+        standbys.items(),
+        key=lambda found: (planned and found[1].streaming, found[1].written),
+    )
 
 
 def carry_out(world: World, made: Plan, say: Callable[[str], object]) -> None:

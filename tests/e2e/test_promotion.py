@@ -18,6 +18,7 @@ from hemline.inventory.v1 import catalog_service_pb2_grpc as pb_grpc
 from deploy.local import chaos, lag, process, promote, state
 from deploy.local.lag import Lag
 from deploy.local.places import ROOT
+from deploy.local.refused import Refused
 from tests.support.calls import CLIENTS, LIST_FORECASTS, LIST_LEVELS
 from tests.support.world import EDGES, EU_PLANNER, World
 
@@ -115,7 +116,7 @@ def test_a_sibling_reads_then_after_a_promotion_writes(world: World) -> None:
     done = json.loads(world.run(*promoting, "--json").stdout)
     assert (done["from"], done["to"], done["planned"]) == (HOME, SIBLING, False)
     until(lambda: create_store(world) == "OK", "no write after the promotion")
-    with pytest.raises(promote.Refused, match=SIBLING):
+    with pytest.raises(Refused, match=SIBLING):
         promote.plan(world.drawn(), HOME, None, force=False, back=False)
     until(lambda: level(world), "the former primary does not follow")
 

@@ -10,6 +10,7 @@ from deploy.local import world as worlds
 from deploy.local.faults import Fault, Kind
 from deploy.local.parts import PlanError
 from deploy.local.places import Places
+from deploy.local.refused import Refused
 from deploy.local.routes import Mode
 from deploy.local.state import PartState, PartStatus, ProcessId, WorldState, WorldStatus
 from deploy.local.world import World
@@ -58,14 +59,14 @@ def test_a_fault_is_of_one_region_and_of_what_was_asked(
 
 def test_what_is_not_there_cannot_be_broken(world: World) -> None:
     found = status()
-    with pytest.raises(chaos.Refused, match="unknown service postgres"):
+    with pytest.raises(Refused, match="unknown service postgres"):
         chaos.members(found, "eu-west-1", "postgres", services_only=False)
-    with pytest.raises(chaos.Refused, match="nothing of eu-central-1 runs"):
+    with pytest.raises(Refused, match="nothing of eu-central-1 runs"):
         chaos.members(found, "eu-central-1", None, services_only=False)
-    with pytest.raises(chaos.Refused, match="unknown region mars"):
+    with pytest.raises(Refused, match="unknown region mars"):
         chaos.check(world, found, "mars")
     found.state = WorldState.STARTING
-    with pytest.raises(chaos.Refused, match="the world is starting"):
+    with pytest.raises(Refused, match="the world is starting"):
         chaos.check(world, found, "eu-west-1")
 
 
