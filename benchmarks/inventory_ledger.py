@@ -19,6 +19,7 @@ from statistics import median
 from uuid import uuid4
 
 import psycopg
+from pydantic import SecretStr
 
 from services.inventory.server import parts
 from services.inventory.settings import InventorySettings
@@ -68,7 +69,7 @@ async def measure(count: int) -> dict[str, float]:
             topology_file=TOPOLOGY,
             address="127.0.0.1:0",
             identity_addresses=(),
-            database_urls={"eu-central-1": server.app_url("inventory")},
+            database_urls={"eu-central-1": SecretStr(server.app_url("inventory"))},
             database_pool_size=AT_ONCE,
         )
         superuser = server.url("postgres", "inventory")
@@ -81,7 +82,7 @@ async def measure(count: int) -> dict[str, float]:
                 await opened[worker].execute(INSERT, (uuid4(), *place(number)))
                 await opened[worker].execute(UPSERT, place(number))
 
-        async with parts(settings) as served, api(served) as running:
+        async with parts(settings) as opened_api, api(opened_api.served) as running:
             client = Client(running)
             await client.create_style(SHIRT)
             for number in range(STORES):

@@ -131,5 +131,15 @@ async def prove(seconds: float, rate: float = RATE) -> dict[str, Any]:
     }
 
 
+PROMISE = report.Promise(
+    at_most={
+        "failed": 0,
+        "outside_jurisdiction": 0,
+        "ejected": 0,
+        "healthy_calls_served_away": 0,
+    }
+)
+
+
 if __name__ == "__main__":
-    report.run(prove(report.seconds(POISON_SECONDS)))
+    report.run(prove(report.seconds(POISON_SECONDS)), PROMISE)

@@ -184,5 +184,18 @@ async def prove(count: int, rate: float = RATE) -> dict[str, Any]:
     }
 
 
+PROMISE = report.Promise(
+    at_most={
+        "lost": 0,
+        "outside_jurisdiction": 0,
+        "first_answer_p99_s": 0.5,
+        "with_latency_first_answer_p99_s": 1.0,
+        "dead_p99_s": 0.05,
+        "dead_foreign_requests": 0,
+    },
+    equal={"dead_answered_as_promised": "dead_calls"},
+)
+
+
 if __name__ == "__main__":
-    report.run(prove(report.count(FAULTS)))
+    report.run(prove(report.count(FAULTS)), PROMISE)

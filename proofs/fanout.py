@@ -26,6 +26,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from proofs import report
+from proofs.lab.load import percentile
 from services.chassis import contract, topology
 from services.chassis.keys import Jwk
 from services.chassis.topology import Topology
@@ -181,14 +182,17 @@ async def _end(process: Process) -> None:
 
 
 async def _alone(clients: int) -> dict[str, Any]:
-    times = sorted(await converge(clients))
+    times = await converge(clients)
     return {
         "clients": clients,
-        "converge_p50_ms": report.rounded(times[len(times) // 2]),
-        "converge_p99_ms": report.rounded(times[len(times) * 99 // 100]),
-        "converge_max_ms": report.rounded(times[-1]),
+        "converge_p50_ms": report.rounded(percentile(times, 0.5)),
+        "converge_p99_ms": report.rounded(percentile(times, 0.99)),
+        "converge_max_ms": report.rounded(max(times)),
     }
 
 
+PROMISE = report.Promise(at_most={"converge_p99_ms": 500})
+
+
 if __name__ == "__main__":
-    report.run(_alone(report.count(CLIENTS)))
+    report.run(_alone(report.count(CLIENTS)), PROMISE)

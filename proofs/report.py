@@ -3,8 +3,9 @@
 import json
 import os
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvloop
@@ -47,10 +48,40 @@ def note(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run(proof: Coroutine[Any, Any, dict[str, Any]]) -> None:
-    """Runs ``proof`` and prints its figures as one line of JSON."""
-    figures = uvloop.run(proof)
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What figures must be for a proof to hold."""
+
+    at_most: Mapping[str, float] = field(default_factory=dict)
+    equal: Mapping[str, str | int] = field(default_factory=dict)
+    """Figure to another figure's name, or to a number."""
+
+    def broken(self, figures: Figures) -> Iterator[str]:
+        """What does not hold, in words."""
+        for name, limit in self.at_most.items():
+            if figures[name] > limit:
+                yield f"{name} is {figures[name]}: at most {limit} is promised"
+        for name, other in self.equal.items():
+            wanted = figures[other] if isinstance(other, str) else other
+            if figures[name] != wanted:
+                yield f"{name} is {figures[name]}: {wanted} is promised"
+
+
+def run(proof: Coroutine[Any, Any, Figures], promise: Promise) -> None:
+    """Runs ``proof``, prints its figures, and ends the process with 1 if it does not hold."""
+    close(uvloop.run(proof), promise)
+
+
+def close(figures: Figures, promise: Promise) -> None:
+    """Prints ``figures`` as one line of JSON, and ends the process with 1 if they do not hold."""
+    broken = list(promise.broken(figures))
+    for problem in broken:
+        note(f"NOT HELD: {problem}")
     print(json.dumps(figures))
+    sys.exit(1 if broken else 0)
 
 
 def rounded(value: float) -> float:

@@ -103,5 +103,10 @@ async def prove(seconds: float, rate: float = RATE) -> dict[str, Any]:
     }
 
 
+PROMISE = report.Promise(
+    at_most={"failed": 0, "outside_jurisdiction": 0, "effective_s": 1.0, "converge_p99_ms": 500}
+)
+
+
 if __name__ == "__main__":
-    report.run(prove(report.seconds(SECONDS)))
+    report.run(prove(report.seconds(SECONDS)), PROMISE)

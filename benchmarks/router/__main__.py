@@ -25,4 +25,4 @@ if __name__ == "__main__":
         h2load.check()
     except h2load.H2loadError as missing:
         sys.exit(f"bench-router: {missing}")
-    report.run(measure(report.count(ROUNDS)))
+    report.run(measure(report.count(ROUNDS)), report.Promise())

@@ -272,4 +272,4 @@ def _row(each: list[tuple[float, float]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    report.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))
+    report.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS), report.Promise())

@@ -66,7 +66,7 @@ async def bench(folder: Path) -> AsyncIterator[Bench]:
         envoys.process("bare-2", envoys.bare(second, admins[2], host.app), folder),
     )
     full = (region.edge, region.sidecars[0])
-    started = [*region.postgres, region.identity, *region.routers, fast, *bare, *full]
+    started = [region.postgres, region.identity, *region.routers, fast, *bare, *full]
     try:
         await databases.prepare(lab.plan, folder)
         for process in started:

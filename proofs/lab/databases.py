@@ -5,7 +5,6 @@ import json
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.postgres import SUPERUSER, Postgres, PostgresError, binary
@@ -42,19 +41,20 @@ async def prepare(plan: Plan, folder: Path) -> None:
     shutil.rmtree(template.data)
 
 
-def server(plan: Plan, folder: Path, region: RegionPlan) -> list[Process]:
+def server(folder: Path, region: RegionPlan) -> Process:
     """The region's server, to be started after `prepare`."""
-    del plan
     found = Postgres(_data(folder, region.name), port_of(region.postgres), PASSWORD)
-    return [_process(f"postgres/{region.name}", found, folder)]
+    return _process(f"postgres/{region.name}", found, folder)
 
 
-def urls(regions: Sequence[RegionPlan]) -> dict[str, str]:
-    """Region to the URL of its routers' database."""
-    return {
-        region.name: Postgres(Path(), port_of(region.postgres), PASSWORD).app_url(SERVICE)
-        for region in regions
-    }
+def urls(plan: Plan, asker: str) -> dict[str, str]:
+    """Region to the URL of its routers' database, for every region of ``asker``'s jurisdiction."""
+    return {name: _url(plan, asker, name) for name in plan.siblings(asker)}
+
+
+def _url(plan: Plan, asker: str, owner: str) -> str:
+    address = plan.seen_from(asker, owner, plan.regions[owner].postgres)
+    return Postgres(Path(), port_of(address), PASSWORD).app_url(SERVICE)
 
 
 def _data(folder: Path, region: str) -> Path:

@@ -28,7 +28,7 @@ class Fault:
         Through both edges of the jurisdiction, unless the region's own is dead, or beside the home
         hosts on the same side of the cut.
         """
-        edges = lab.siblings(self.region)
+        edges = lab.plan.siblings(self.region)
         if self.kind in (Kind.CUT, Kind.REGION):
             edges = tuple(edge for edge in edges if edge != self.region)
         return [Way(edge, self.region) for edge in edges]

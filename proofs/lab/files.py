@@ -43,7 +43,7 @@ def _endpoints(plan: Plan, asker: str) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, region in plan.regions.items():
         services: dict[str, list[dict[str, str]]] = {}
-        for host in (*region.hosts, *region.others):
+        for host in region.all_hosts:
             seen = plan.seen_from(asker, name, host.sidecar)
             services.setdefault(host.service, []).append({"sidecar": seen, "app": host.app})
         made[name] = {"edge": {"listen": region.edge}, "services": services}
@@ -60,7 +60,7 @@ def _certificates(plan: Plan, name: str, folder: Path, authorities: dict[str, Au
 
 def _bootstraps(plan: Plan, region: RegionPlan, folder: Path) -> None:
     proxies = {f"edge/{region.name}/1": region.edge_admin}
-    proxies |= {host.node: host.admin for host in (*region.hosts, *region.others)}
+    proxies |= {host.node: host.admin for host in region.all_hosts}
     for node, admin in proxies.items():
         certificates, found = folder / "certificates", plan.topology.regions[region.name]
         made = bootstrap(node, list(region.ads), admin, certificates, found)

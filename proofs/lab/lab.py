@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -34,12 +34,12 @@ class Region:
     sidecars: list[Process]  # Of the service that is called; so are `apps`.
     apps: list[Process]
     others: list[Process]  # Sidecars of the other services.
-    postgres: list[Process] = field(default_factory=list)  # One, or none.
+    postgres: Process
 
     @property
     def all(self) -> list[Process]:
         proxies = [self.edge, *self.sidecars, *self.others]
-        return [*self.postgres, self.identity, *self.apps, *self.routers, *proxies]
+        return [self.postgres, self.identity, *self.apps, *self.routers, *proxies]
 
 
 class LabError(Exception):
@@ -81,7 +81,7 @@ class Lab:
 
     async def stop(self) -> None:
         # PostgreSQL's own children end with it at SIGQUIT only.
-        servers = {id(process) for region in self.regions.values() for process in region.postgres}
+        servers = {id(region.postgres) for region in self.regions.values()}
         await asyncio.gather(
             *(
                 process.stop(signal.SIGQUIT if id(process) in servers else signal.SIGKILL)
@@ -103,7 +103,9 @@ class Lab:
         for address in (found.edge_admin, *(host.admin for host in hosts)):
             if not await admin.live(address):
                 return f"{found.name}: the proxy at {address} is not live"
-        for service, home in product({host.service for host in hosts}, self.siblings(found.name)):
+        for service, home in product(
+            {host.service for host in hosts}, self.plan.siblings(found.name)
+        ):
             gauges = rf"^cluster\.{service}\|{home}\.membership_(healthy|total)$"
             counted = await admin.stats(found.edge_admin, gauges)
             if not counted or len(set(counted.values())) > 1:
@@ -117,9 +119,6 @@ class Lab:
     def _suite(self, found: RegionPlan) -> tuple[HostPlan, ...]:
         return found.others if self.plan.shape.suite else ()
 
-    def siblings(self, region: str) -> tuple[str, ...]:
-        return self.plan.siblings(region)
-
     def _region(self, found: RegionPlan) -> Region:
         return Region(
             found,
@@ -129,7 +128,7 @@ class Lab:
             sidecars=[self._envoy(found.name, host.node) for host in found.hosts],
             apps=[self._app(host) for host in found.hosts],
             others=[self._envoy(found.name, host.node) for host in self._suite(found)],
-            postgres=databases.server(self.plan, self.folder, found),
+            postgres=databases.server(self.folder, found),
         )
 
     def _process(self, name: str, command: list[str], **variables: str) -> Process:
@@ -154,11 +153,11 @@ class Lab:
         return self._process(f"app/{host.name}", _python("proofs.lab.backend", *words))
 
     def _router(self, found: RegionPlan, number: int) -> Process:
-        siblings = [self.plan.regions[name] for name in self.siblings(found.name)]
         keys = {
-            name: [self.plan.regions[region].identity for region in jurisdiction.regions]
+            name: [self._identity_of(region, found.name) for region in jurisdiction.regions]
             for name, jurisdiction in self.plan.topology.jurisdictions.items()
         }
+        family = self.plan.topology.jurisdiction_of(found.name).name
         return self._process(
             f"router/{found.name}/{number + 1}",
             _python("services.router"),
@@ -169,12 +168,15 @@ class Lab:
             HEMLINE_SIBLING_ADS_ADDRESSES=json.dumps(
                 [address for address in found.ads if address != found.ads[number]]
             ),
-            HEMLINE_IDENTITY_ADDRESSES=json.dumps([one.identity for one in siblings]),
+            HEMLINE_IDENTITY_ADDRESSES=json.dumps(keys[family]),
             HEMLINE_ENDPOINTS_FILE=str(self.folder / found.name / "endpoints.yaml"),
             HEMLINE_CERTIFICATES_FOLDER=str(self.folder / found.name / "certificates"),
             HEMLINE_SIGNING_KEY_ADDRESSES=json.dumps(keys),
-            HEMLINE_DATABASE_URLS=json.dumps(databases.urls(siblings)),
+            HEMLINE_DATABASE_URLS=json.dumps(databases.urls(self.plan, found.name)),
         )
+
+    def _identity_of(self, region: str, asker: str) -> str:
+        return self.plan.seen_from(asker, region, self.plan.regions[region].identity)
 
 
 @asynccontextmanager

@@ -57,6 +57,10 @@ class RegionPlan:
     hosts: tuple[HostPlan, ...]  # Of the service that is called.
     others: tuple[HostPlan, ...]  # Of the other services. Only in a suite does anything run there.
 
+    @property
+    def all_hosts(self) -> tuple[HostPlan, ...]:
+        return (*self.hosts, *self.others)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -76,10 +80,10 @@ class Plan:
 
     def ways(self) -> Iterator[tuple[str, str, str, str]]:
         """Of the relay: the region that asks, the one that is asked, relay's and real address."""
-        for (asker, address), listen in self.wan.items():
-            for region in self.regions.values():
-                if any(host.sidecar == address for host in (*region.hosts, *region.others)):
-                    yield asker, region.name, listen, address
+        for asker in self.regions:
+            for owner, address in _called(self.topology, self.regions, asker):
+                if (asker, address) in self.wan:
+                    yield asker, owner, self.wan[asker, address], address
 
 
 def plan(shape: Shape) -> Plan:
@@ -89,13 +93,26 @@ def plan(shape: Shape) -> Plan:
     services = sorted({method.service for method in contract.methods()} - {SERVICE})
     regions = {name: _region(name, shape, ports, services) for name in found.regions}
     wan = {
-        (asker, host.sidecar): ports.one()
+        (asker, address): ports.one()
         for asker in regions
-        for owner, region in regions.items()
-        for host in (*region.hosts, *region.others)
-        if shape.wan and asker != owner
+        for _, address in _called(found, regions, asker)
+        if shape.wan
     }
     return Plan(shape, found, regions, wan)
+
+
+def _called(
+    found: Topology, regions: dict[str, RegionPlan], asker: str
+) -> Iterator[tuple[str, str]]:
+    """What ``asker`` calls in other regions: the region, and the address there."""
+    family = found.jurisdiction_of(asker).regions
+    for name, region in regions.items():
+        if name == asker:
+            continue
+        yield from ((name, host.sidecar) for host in region.all_hosts)
+        yield name, region.identity
+        if name in family:
+            yield name, region.postgres
 
 
 def _region(name: str, shape: Shape, ports: Ports, others: list[str]) -> RegionPlan:

@@ -4,7 +4,6 @@ Prints one JSON object: `hits` must be 0, `found` as many as `planted`, and `at_
 search that does not find what is kept at home shows nothing of what is abroad.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -25,12 +24,15 @@ CALLS = 1000
 PORTS = ("--base-port", "24000", "--edge-port", "18181")
 
 
+PROMISE = report.Promise(
+    at_most={"hits": 0, "violations": 0, "at_home_missing": 0}, equal={"found": "planted"}
+)
+
+
 def main() -> None:
     with nullcontext() if sys.argv[1:] == [RUNNING] else _world():
         figures = prove.prove(report.count(CALLS))
-    print(json.dumps(figures))
-    failed = figures["hits"] or figures["violations"] or figures["at_home_missing"]
-    sys.exit(1 if failed or figures["found"] != figures["planted"] else 0)
+    report.close(figures, PROMISE)
 
 
 @contextmanager
