@@ -8,7 +8,7 @@ from services.router import operations_rules as safety
 from services.router.errors import RegionNotFound
 from services.router.operations_rules import Scene, Shares
 from services.router.policy import Mode, Policy
-from services.router.policy_log import Change, Merged, Settings
+from services.router.policy_log import Change, Merged, Registers
 from services.router.policy_source import PolicySource
 from services.router.policy_writer import Order, Plan, Planner, PolicyWriter
 
@@ -68,11 +68,11 @@ class Operations:
             DatabaseUnavailable: no store answers.
         """
         self._check_region(region)
-        plan = Plan(f"drain {region} {percent}", Settings(drained={region: percent}))
+        plan = Plan(f"drain {region} {percent}", Registers(drained={region: percent}))
 
         def planned(merged: Merged) -> Plan:
             if percent > merged.policy.drained.get(region, 0):
-                after = _after(merged.policy, plan.settings)
+                after = _after(merged.policy, plan.registers)
                 safety.check_drain(self._scene, merged.policy, after, region)
             return plan
 
@@ -88,7 +88,7 @@ class Operations:
 
         def planned(merged: Merged) -> Plan:
             left = min(percent, merged.policy.drained.get(region, 0))
-            return Plan(f"undrain {region} {left}", Settings(drained={region: left}))
+            return Plan(f"undrain {region} {left}", Registers(drained={region: left}))
 
         return await self._carry_out(order, [f"undrain {region} {percent}"], planned)
 
@@ -106,7 +106,7 @@ class Operations:
         def planned(merged: Merged) -> Plan:
             safety.check_floor(merged.policy, wanted.home_epoch_floor)
             plan = Plan(_named(wanted), _difference(merged.policy, wanted))
-            after = _after(merged.policy, plan.settings)
+            after = _after(merged.policy, plan.registers)
             safety.check_steering(self._scene, merged.policy, after)
             return plan
 
@@ -137,15 +137,15 @@ def _policy(wanted: Steering) -> Policy:
     )
 
 
-def _after(policy: Policy, settings: Settings) -> Policy:
-    """Mode, weights and drains with ``settings``, however unsafe."""
-    drained = {**policy.drained, **settings.drained}
-    if settings.mode is None:
+def _after(policy: Policy, registers: Registers) -> Policy:
+    """Mode, weights and drains with ``registers``, however unsafe."""
+    drained = {**policy.drained, **registers.drained}
+    if registers.mode is None:
         return replace(policy, drained=drained)
-    return replace(policy, drained=drained, mode=settings.mode, weights=settings.weights)
+    return replace(policy, drained=drained, mode=registers.mode, weights=registers.weights)
 
 
-def _difference(policy: Policy, wanted: Steering) -> Settings:
+def _difference(policy: Policy, wanted: Steering) -> Registers:
     """What must be set: not more, so that changes made elsewhere at the same time hold as well."""
     cleared: dict[str, Mapping[str, int]] = {
         service: {} for service in policy.tracks.keys() - wanted.tracks.keys()
@@ -156,7 +156,7 @@ def _difference(policy: Policy, wanted: Steering) -> Settings:
         if dict(tracks) != dict(policy.tracks.get(service, {}))
     }
     same = (policy.mode, dict(policy.weights)) == (wanted.mode, dict(wanted.weights))
-    return Settings(
+    return Registers(
         mode=None if same else wanted.mode,
         weights={} if same else wanted.weights,
         tracks={**cleared, **given},

@@ -23,7 +23,7 @@ Key = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
-class Settings:
+class Registers:
     """The registers that a change sets. What is None or not named stays."""
 
     drained: Mapping[str, int] = field(default_factory=dict)  # Region to percent; 0 is undrained.
@@ -46,7 +46,7 @@ class Change:
     operator: str
     action: str  # In a word or two, for people.
     reason: str
-    settings: Settings
+    registers: Registers
 
     @cached_property
     def key(self) -> Key:
@@ -82,49 +82,51 @@ def merge(topology: Topology, jurisdiction: str, changes: Iterable[Change]) -> M
     regions = frozenset(topology.jurisdictions[jurisdiction].regions)
     for change in sorted(changes, key=lambda each: each.key):
         version = change.version
-        drained = _drained(policy, change.settings, regions)
+        drained = _drained(policy, change.registers, regions)
         if rules.stranded(topology, jurisdiction, drained):
             ignored.add(change.key)
             continue
-        policy = _steered(topology, jurisdiction, replace(policy, drained=drained), change.settings)
+        policy = _steered(
+            topology, jurisdiction, replace(policy, drained=drained), change.registers
+        )
     return Merged(policy, version, frozenset(ignored))
 
 
-def _drained(policy: Policy, settings: Settings, regions: frozenset[str]) -> dict[str, int]:
+def _drained(policy: Policy, registers: Registers, regions: frozenset[str]) -> dict[str, int]:
     # A region may have left the jurisdiction since.
-    told = {region: settings.drained[region] for region in settings.drained.keys() & regions}
+    told = {region: registers.drained[region] for region in registers.drained.keys() & regions}
     return {region: percent for region, percent in {**policy.drained, **told}.items() if percent}
 
 
-def _steered(topology: Topology, jurisdiction: str, policy: Policy, settings: Settings) -> Policy:
-    tracks = {**policy.tracks, **settings.tracks}
-    floor = max(policy.home_epoch_floor, settings.home_epoch_floor)
+def _steered(topology: Topology, jurisdiction: str, policy: Policy, registers: Registers) -> Policy:
+    tracks = {**policy.tracks, **registers.tracks}
+    floor = max(policy.home_epoch_floor, registers.home_epoch_floor)
     policy = replace(
         policy, tracks={name: each for name, each in tracks.items() if each}, home_epoch_floor=floor
     )
-    if settings.mode is None:
+    if registers.mode is None:
         return policy
-    wanted = replace(policy, mode=settings.mode, weights=settings.weights)
+    wanted = replace(policy, mode=registers.mode, weights=registers.weights)
     # The topology may have changed since: what cannot hold any more leaves what held before.
     return policy if rules.problems(topology, jurisdiction, wanted) else wanted
 
 
-def to_json(settings: Settings) -> dict[str, Any]:
+def to_json(registers: Registers) -> dict[str, Any]:
     """As it is kept: only what is set."""
     fields = {
-        "drained": dict(settings.drained),
-        "mode": settings.mode.value if settings.mode else None,
-        "weights": dict(settings.weights),
-        "tracks": {service: dict(tracks) for service, tracks in settings.tracks.items()},
-        "home_epoch_floor": settings.home_epoch_floor,
+        "drained": dict(registers.drained),
+        "mode": registers.mode.value if registers.mode else None,
+        "weights": dict(registers.weights),
+        "tracks": {service: dict(tracks) for service, tracks in registers.tracks.items()},
+        "home_epoch_floor": registers.home_epoch_floor,
     }
     return {name: value for name, value in fields.items() if value}
 
 
-def from_json(kept: Mapping[str, Any]) -> Settings:
+def from_json(kept: Mapping[str, Any]) -> Registers:
     """Reads what `to_json` wrote, here or in another region. Names it does not know are left."""
     mode = kept.get("mode")
-    return Settings(
+    return Registers(
         drained=kept.get("drained", {}),
         mode=Mode(mode) if mode in list(Mode) else None,
         weights=kept.get("weights", {}),

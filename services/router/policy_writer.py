@@ -13,7 +13,7 @@ from services.chassis.database import DatabaseUnavailable
 from services.chassis.errors import RequestIdReused
 from services.chassis.topology import Topology
 from services.router.errors import LastHealthyRegion, PolicyChanged
-from services.router.policy_log import Change, Key, Merged, Settings, merge
+from services.router.policy_log import Change, Key, Merged, Registers, merge
 from services.router.policy_source import PolicySource
 from services.router.policy_stores import PolicyStores
 
@@ -33,7 +33,7 @@ class Plan(NamedTuple):
     """What an order comes to, seen from the policy in force."""
 
     action: str
-    settings: Settings
+    registers: Registers
 
 
 Planner = Callable[[Merged], Plan]
@@ -117,7 +117,7 @@ class PolicyWriter:
             operator=order.operator,
             action=plan.action,
             reason=order.reason,
-            settings=plan.settings,
+            registers=plan.registers,
         )
 
     async def _decided(
@@ -171,7 +171,7 @@ class PolicyWriter:
 
 
 def _overtaken(change: Change) -> LastHealthyRegion:
-    region = next(iter(change.settings.drained), change.region)
+    region = next(iter(change.registers.drained), change.region)
     return LastHealthyRegion(
         f"{region} is not drained: another operator has drained the region that was to take its "
         "calls at the same moment.",

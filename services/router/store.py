@@ -53,7 +53,7 @@ def _values(change: Change) -> dict[str, object]:
         "operator": change.operator,
         "action": change.action,
         "reason": change.reason,
-        "settings": to_json(change.settings),
+        "settings": to_json(change.registers),
     }
 
 
@@ -67,5 +67,5 @@ def _change(row: PolicyChangeRow) -> Change:
         operator=row.operator,
         action=row.action,
         reason=row.reason,
-        settings=from_json(row.settings),
+        registers=from_json(row.settings),
     )

@@ -27,7 +27,7 @@ class Target(NamedTuple):
     panics: bool
 
 
-class World:
+class Combinations:
     """Combinations of regions being up or down."""
 
     def __init__(self, regions: tuple[str, ...]) -> None:
@@ -69,11 +69,11 @@ class World:
         return f"only {', '.join(up)} up" if up else "nobody up"
 
 
-def world(facts: Facts, home: str) -> World:
+def every_combination(facts: Facts, home: str) -> Combinations:
     regions = tuple(sorted(facts.topology.regions))
     if len(regions) > EVERY_REGION:
         regions = facts.topology.jurisdiction_of(home).regions
-    return World(regions)
+    return Combinations(regions)
 
 
 def targets(
@@ -106,10 +106,15 @@ def _target(snapshot: Snapshot, owners: dict[str, set[str]], name: str, share: i
     return Target(name, share, tuple(tuple(sorted(by_priority[i])) for i in order), panics)
 
 
+def _drained(facts: Facts, home: str) -> set[str]:
+    drained = facts.policy_of(home).drained
+    return {name for name, percent in drained.items() if percent >= policy.PERCENT}
+
+
 def problems(facts: Facts, found: list[Target], service: str, home: str) -> Iterator[str]:
     """What goes wrong for tenants of ``home`` in any combination, one sentence a rule."""
     allowed = set(facts.topology.jurisdiction_of(home).regions)
-    drained = {name for name, percent in facts.policy_of(home).drained.items() if percent >= 100}  # noqa: PLR2004  # Percent.
+    drained = _drained(facts, home)
     for target in found:
         reached = {region for regions in target.priorities for region in regions}
         for region in sorted(reached - allowed):
@@ -128,7 +133,7 @@ def problems(facts: Facts, found: list[Target], service: str, home: str) -> Iter
 def _in_every_combination(
     facts: Facts, found: list[Target], service: str, home: str, usable: set[str]
 ) -> Iterator[str]:
-    every = world(facts, home)
+    every = every_combination(facts, home)
     family = [home, *facts.topology.regions[home].failover]
     standing = [one for one in family if one in usable and _serves(facts, service, home, one)]
     somebody = 0

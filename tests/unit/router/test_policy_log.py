@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from services.router import policy as rules
 from services.router.policy import PERCENT, Mode, Policy
-from services.router.policy_log import Change, Settings, from_json, merge, to_json
+from services.router.policy_log import Change, Registers, from_json, merge, to_json
 from tests.unit.router.test_policy import REGIONS, four_regions
 
 FOUR = four_regions()
 REGION = st.sampled_from(REGIONS)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
-SETTINGS = st.builds(
-    Settings,
+REGISTERS = st.builds(
+    Registers,
     drained=st.dictionaries(REGION, st.sampled_from([0, 1, 50, 100]), max_size=2),
     mode=st.none() | st.sampled_from([Mode.FAILOVER, Mode.LATENCY, Mode.GEOLOCATION]),
     tracks=st.dictionaries(
@@ -29,15 +29,17 @@ SETTINGS = st.builds(
 )
 
 
-def change(version: int, region: str, settings: Settings, request_id: UUID | None = None) -> Change:
+def change(
+    version: int, region: str, registers: Registers, request_id: UUID | None = None
+) -> Change:
     made = request_id or uuid4()
-    return Change(version, region, made, b"", NOW, "someone", "does", "because", settings)
+    return Change(version, region, made, b"", NOW, "someone", "does", "because", registers)
 
 
 @st.composite
 def logs(draw: st.DrawFn) -> list[Change]:
-    found = draw(st.lists(st.tuples(st.integers(1, 6), REGION, st.uuids(), SETTINGS), max_size=12))
-    return [change(version, region, settings, made) for version, region, made, settings in found]
+    found = draw(st.lists(st.tuples(st.integers(1, 6), REGION, st.uuids(), REGISTERS), max_size=12))
+    return [change(version, region, registers, made) for version, region, made, registers in found]
 
 
 @given(logs(), st.randoms(use_true_random=False))
@@ -62,22 +64,22 @@ def test_whatever_is_drained_somebody_serves_every_home(log: list[Change]) -> No
 @given(logs())
 def test_the_floor_is_the_highest_that_holds(log: list[Change]) -> None:
     merged = merge(FOUR, "EU", log)
-    held = [each.settings.home_epoch_floor for each in log if each.key not in merged.ignored]
+    held = [each.registers.home_epoch_floor for each in log if each.key not in merged.ignored]
     assert merged.policy.home_epoch_floor == max(held, default=0)
 
 
-@given(SETTINGS)
-def test_what_is_kept_is_read_back(settings: Settings) -> None:
-    assert from_json(to_json(settings)) == settings
+@given(REGISTERS)
+def test_what_is_kept_is_read_back(registers: Registers) -> None:
+    assert from_json(to_json(registers)) == registers
 
 
 def test_the_last_change_of_each_register_wins() -> None:
     tracks = {"inventory": {"stable": 90, "canary": 10}}
     log = [
-        change(1, "eu-a-1", Settings(drained={"eu-a-1": 10}, tracks=tracks)),
-        change(2, "eu-b-1", Settings(drained={"eu-b-1": 20})),
-        change(2, "eu-c-1", Settings(drained={"eu-a-1": 0}, mode=Mode.LATENCY)),
-        change(1, "eu-d-1", Settings(mode=Mode.GEOLOCATION)),
+        change(1, "eu-a-1", Registers(drained={"eu-a-1": 10}, tracks=tracks)),
+        change(2, "eu-b-1", Registers(drained={"eu-b-1": 20})),
+        change(2, "eu-c-1", Registers(drained={"eu-a-1": 0}, mode=Mode.LATENCY)),
+        change(1, "eu-d-1", Registers(mode=Mode.GEOLOCATION)),
     ]
     merged = merge(FOUR, "EU", log)
     assert merged.policy == Policy(Mode.LATENCY, {}, {"eu-b-1": 20}, tracks)
@@ -85,28 +87,30 @@ def test_the_last_change_of_each_register_wins() -> None:
 
 
 def test_of_drains_that_leave_nobody_the_newest_is_ignored_for_good() -> None:
-    log = [change(1, region, Settings(drained={region: 100})) for region in REGIONS]
+    log = [change(1, region, Registers(drained={region: 100})) for region in REGIONS]
     merged = merge(FOUR, "EU", log)
     assert merged.policy.drained == dict.fromkeys(REGIONS[:3], 100)
     assert merged.ignored == {log[3].key}
     # Somebody comes back: what was ignored does not take its turn then.
-    back = change(2, "eu-a-1", Settings(drained={"eu-a-1": 0}))
+    back = change(2, "eu-a-1", Registers(drained={"eu-a-1": 0}))
     later = merge(FOUR, "EU", [*log, back])
     assert later.policy.drained == dict.fromkeys(REGIONS[1:3], 100)
 
 
 def test_what_a_topology_no_longer_knows_is_left_out() -> None:
     log = [
-        change(1, "eu-a-1", Settings(mode=Mode.LATENCY)),
-        change(2, "eu-a-1", Settings(drained={"eu-gone-1": 100, "eu-a-1": 5})),
-        change(3, "eu-a-1", Settings(mode=Mode.WEIGHTED, weights={"eu-gone-1": 100})),
+        change(1, "eu-a-1", Registers(mode=Mode.LATENCY)),
+        change(2, "eu-a-1", Registers(drained={"eu-gone-1": 100, "eu-a-1": 5})),
+        change(3, "eu-a-1", Registers(mode=Mode.WEIGHTED, weights={"eu-gone-1": 100})),
     ]
     policy = merge(FOUR, "EU", log).policy
     assert (policy.mode, policy.drained) == (Mode.LATENCY, {"eu-a-1": 5})
 
 
 def test_unknown_names_of_a_newer_router_are_left() -> None:
-    assert from_json({"mode": "tidal", "colour": "blue", "drained": {"x": 1}}) == Settings({"x": 1})
+    assert from_json({"mode": "tidal", "colour": "blue", "drained": {"x": 1}}) == Registers(
+        {"x": 1}
+    )
 
 
 def test_nothing_set_is_what_the_topology_says() -> None:
@@ -120,5 +124,5 @@ def test_nothing_set_is_what_the_topology_says() -> None:
 
 @pytest.mark.parametrize("drained", [{}, {"eu-a-1": 0}])
 def test_an_undrained_region_is_not_named(drained: dict[str, int]) -> None:
-    log = [change(1, "eu-a-1", Settings(drained=drained))]
+    log = [change(1, "eu-a-1", Registers(drained=drained))]
     assert merge(FOUR, "EU", log).policy.drained == {}

@@ -7,8 +7,7 @@ import pytest
 from proofs import planted_leaks, states
 from proofs.states_world import World, twelve_regions
 from services.router import check
-from services.router.check.choices import Target
-from services.router.check.choices import World as Combinations
+from services.router.check.choices import Combinations, Target
 from services.router.translate import translate
 
 FACTS = planted_leaks.small_world()
