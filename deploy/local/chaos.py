@@ -21,6 +21,7 @@ from deploy.local.world import World
 APPLIED_SECONDS = 5.0
 HEAL_SECONDS = 90.0
 POLL_SECONDS = 0.05
+RELAYED = (Kind.PARTITION, Kind.SLOW)
 SERVERS = ("postgres", "redis", "standby")
 """What a region has besides services and proxies."""
 
@@ -62,29 +63,31 @@ def strike(world: World, found: WorldStatus, fault: Fault) -> None:
     """
     now = faults.read(world.places.faults)
     same = [one for one in now if (one.kind, one.region) == (fault.kind, fault.region)]
-    # Before anything dies: the supervisor is not to start it again.
     broken = dict.fromkeys(part for one in (*same, fault) for part in one.parts)
     kept = [one for one in now if one not in same]
-    faults.write(world.places.faults, [*kept, replace(fault, parts=tuple(broken))])
+    wanted = [*kept, replace(fault, parts=tuple(broken))]
+    if fault.kind in RELAYED:
+        _relay(world, wanted)
+    # Before anything dies: the supervisor is not to start it again.
+    faults.write(world.places.faults, wanted)
     act = {Kind.KILL: process.end, Kind.FREEZE: process.freeze}.get(fault.kind)
-    if act:
-        for part in fault.parts:
-            pid = _pid(found.parts[part])
-            if pid:
-                act(pid)
-    else:
-        _relay(world)
+    for part in fault.parts:
+        pid = _pid(found.parts[part])
+        if pid and act:
+            act(pid)
 
 
 def heal(world: World, region: str | None) -> tuple[Fault, ...]:
     """Undoes what was done to ``region``, or to all. Returns that.
 
     Raises:
-        Refused: the relay does not follow.
+        Refused: the relay does not follow. All else is undone.
     """
     now = faults.read(world.places.faults)
     undone = tuple(fault for fault in now if region in (None, fault.region))
-    faults.write(world.places.faults, [fault for fault in now if fault not in undone])
+    kept = [fault for fault in now if fault not in undone]
+    relayed = [fault for fault in undone if fault.kind in RELAYED]
+    faults.write(world.places.faults, [*kept, *relayed])
     found = state.read(world.places.status)
     for fault in undone:
         if fault.kind is Kind.FREEZE and found:
@@ -92,8 +95,9 @@ def heal(world: World, region: str | None) -> tuple[Fault, ...]:
                 pid = _pid(found.parts[part])
                 if pid:
                     process.thaw(pid)
-    if any(fault.kind in (Kind.PARTITION, Kind.SLOW) for fault in undone):
-        _relay(world)
+    if relayed:
+        _relay(world, kept)
+        faults.write(world.places.faults, kept)
     return undone
 
 
@@ -155,12 +159,14 @@ def check(world: World, found: WorldStatus, region: str) -> None:
         raise Refused(f"the world is {found.state}, not ready")
 
 
-def _relay(world: World) -> None:
+def _relay(world: World, wanted: Sequence[Fault]) -> None:
     path = world.places.routes
-    routes.write(path, routes_under(world, faults.read(world.places.faults)))
+    routes.write(path, routes_under(world, wanted))
     deadline = time.monotonic() + APPLIED_SECONDS
     while not routes.applied(path):
         if time.monotonic() > deadline:
+            # For a relay that comes back: what status says.
+            routes.write(path, routes_under(world, faults.read(world.places.faults)))
             raise Refused("the relay does not follow its file; see `hemline logs relay`")
         time.sleep(POLL_SECONDS)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import chaos, faults, limits
+from deploy.local import chaos, faults, limits, routes
 from deploy.local import world as worlds
 from deploy.local.faults import Fault, Kind
 from deploy.local.parts import PlanError
@@ -110,3 +110,22 @@ def test_a_machine_that_allows_too_little_says_what_to_do(
     limit.write_text("8\n")
     with pytest.raises(PlanError, match=r"needs 30 inotify .* of 8\. .*=32"):
         limits.check_inotify(15)
+
+
+def test_what_the_relay_does_not_follow_is_not_recorded_and_can_be_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No relay runs here."""
+    monkeypatch.setattr(chaos, "APPLIED_SECONDS", 0.1)
+    record, cut = world.places.faults, Fault(Kind.PARTITION, "eu-west-1")
+    with pytest.raises(Refused, match="does not follow"):
+        chaos.strike(world, status(), cut)
+    assert faults.read(record) == ()
+    # Whenever a relay comes back, it does what the record says.
+    assert routes.read(world.places.routes) == world.wan.routes()
+    killed = Fault(Kind.KILL, "us-east-1", ("us-east-1/inventory",))
+    faults.write(record, [killed, cut])
+    with pytest.raises(Refused, match="does not follow"):
+        chaos.heal(world, None)
+    assert faults.read(record) == (cut,)
+    assert routes.read(world.places.routes) == chaos.routes_under(world, [cut])
