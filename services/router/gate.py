@@ -10,6 +10,8 @@ gRPC's own clients (`xds:///`) have no such mode; their snapshots are left to `c
 
 A snapshot holds private keys. Envoy reads it from a file that no other user can open, and that is
 gone when Envoy has answered: it takes neither a pipe nor a file without a name.
+
+An Envoy that is slow, killed or gone, or a full disk, says nothing of a snapshot: see `NoAnswer`.
 """
 
 import asyncio
@@ -31,6 +33,10 @@ LIMIT_SECONDS = 15.0
 REMEMBERED = 20_000
 """Shapes of resources. A region of 4 services has some 100 in force."""
 
+REFUSED_CODE = 1
+"""With which Envoy ends if it would not take what it was shown. Any other is somebody else's: a
+signal's, or 126 and 127, with which `nice` says that there is no such program."""
+
 PROBLEM_LIMIT = 400
 _NAMED_AND_WEIGHED = {"name", "weight"}
 
@@ -39,6 +45,10 @@ Plain = dict[str, Any]
 
 class NoEnvoyError(Exception):
     """There is no program to ask. The message says where it was looked for."""
+
+
+class NoAnswer(Exception):
+    """Envoy could not be asked, or did not answer. What it was to be shown may be good or bad."""
 
 
 def find(given: str) -> Path:
@@ -73,13 +83,22 @@ class Gate:
         return all(shape in self._good for one in _shown(snapshots).values() for shape in one)
 
     async def problem(self, snapshots: Mapping[Node, Snapshot]) -> str | None:
-        """Returns what Envoy would refuse, or None if it takes all of it."""
+        """Returns what Envoy would refuse, or None if it takes all of it.
+
+        Raises:
+            NoAnswer: for the time being neither can be said.
+        """
         found = await asyncio.gather(
-            *(self._validate(node, snapshots[node]) for node in self._asked(snapshots))
+            *(self._validate(node, snapshots[node]) for node in self._asked(snapshots)),
+            return_exceptions=True,
         )
-        problems = [problem for problem in found if problem is not None]
-        if problems:
-            return problems[0]
+        # What is bad for certain counts, whatever could not be asked beside it.
+        for one in found:
+            if isinstance(one, str):
+                return one
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
         for shape in (shape for one in _shown(snapshots).values() for shape in one):
             self._good.pop(shape, None)
             self._good[shape] = None
@@ -97,10 +116,13 @@ class Gate:
 
     async def _validate(self, node: Node, snapshot: Snapshot) -> str | None:
         async with self._turns:
-            with NamedTemporaryFile(prefix="hemline-snapshot-", suffix=".json") as file:
-                file.write(json.dumps(static(node, snapshot)).encode())
-                file.flush()
-                problem = await self._run(file.name)
+            try:
+                with NamedTemporaryFile(prefix="hemline-snapshot-", suffix=".json") as file:
+                    file.write(json.dumps(static(node, snapshot)).encode())
+                    file.flush()
+                    problem = await self._run(file.name)
+            except OSError as error:  # A full disk; too many processes or files.
+                raise NoAnswer(f"Envoy cannot be asked: {error.strerror}") from None
         return None if problem is None else f"{node}: {problem}"
 
     async def _run(self, config: str) -> str | None:
@@ -109,10 +131,13 @@ class Gate:
             # and now and then crashes in them before there is any Envoy.
             process = await asyncio.to_thread(self._asked_envoy, config)
         except subprocess.TimeoutExpired:
-            return f"Envoy did not answer within {LIMIT_SECONDS:.0f} s"
+            raise NoAnswer(f"Envoy did not answer within {LIMIT_SECONDS:.0f} s") from None
         if process.returncode == 0:
             return None
-        return _words(process.stderr, config) or f"Envoy ended with code {process.returncode}"
+        words = _words(process.stderr, config)
+        if process.returncode != REFUSED_CODE:
+            raise NoAnswer(f"Envoy ended with code {process.returncode}: {words or 'no word'}")
+        return words or "Envoy refuses it without a word"
 
     def _asked_envoy(self, config: str) -> "subprocess.CompletedProcess[bytes]":
         command = ("nice", "-n", str(NICENESS), str(self._envoy), "--mode", "validate")

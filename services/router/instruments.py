@@ -1,4 +1,7 @@
-"""What the router counts. Without a collector nothing is sent, and nothing is kept."""
+"""What the router counts. Sent to the region's collector every few seconds, if there is one.
+
+An attribute has a handful of values, and none of them comes from a request.
+"""
 
 from opentelemetry import metrics
 
@@ -12,7 +15,12 @@ class Instruments:
             "hemline.router.snapshots_published", description="Snapshots put into force."
         )
         self.refused = meter.create_counter(
-            "hemline.router.snapshots_refused", description="Snapshots that broke a rule."
+            "hemline.router.snapshots_refused",
+            description="Snapshots that broke a rule, by who says so: translate, check or envoy.",
+        )
+        self.unanswered = meter.create_counter(
+            "hemline.router.validations_unanswered",
+            description="Attempts to ask Envoy about a snapshot that brought no answer.",
         )
         self.nacks = meter.create_counter(
             "hemline.router.nacks", description="Answers that a proxy refused, by type."

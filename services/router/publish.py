@@ -11,6 +11,7 @@ from google.protobuf import json_format
 from services.router import check
 from services.router.cache import SnapshotCache
 from services.router.check import Proof
+from services.router.gate import NoAnswer
 from services.router.instruments import Instruments
 from services.router.keys import Keys
 from services.router.leaf import Certificates
@@ -18,6 +19,8 @@ from services.router.nodes import Node
 from services.router.policy import Policy
 from services.router.snapshot import Snapshot
 from services.router.translate import Facts, translate
+
+RETRY_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -31,7 +34,7 @@ class Validator(Protocol):
         """Whether everything in ``snapshots`` has been found good before. At once."""
 
     async def problem(self, snapshots: Snapshots) -> str | None:
-        """Says what Envoy would refuse, or None. Takes its time."""
+        """Says what Envoy would refuse, or None. Takes its time. Raises `NoAnswer`."""
 
 
 class Publisher:
@@ -39,6 +42,7 @@ class Publisher:
 
     Attributes:
         refused: why the newest facts are not in force; empty if they are, or are on their way.
+            Says so too while Envoy does not answer, and is asked again.
         proof: SHA-256 over what was shown of the snapshots in force; empty before the first.
         proven_states: of the regions, that were looked at for it.
     """
@@ -94,10 +98,10 @@ class Publisher:
             snapshots = translate(facts)
         except (json_format.ParseError, ValueError) as error:
             log.exception("snapshot_untranslatable")
-            return self._refuse(str(error))
+            return self._refuse(str(error), "translate")
         proof = check.prove(facts, snapshots)
         for problem in proof.problems:
-            return self._refuse(problem)
+            return self._refuse(problem, "check")
         if self._validator is None or self._validator.passed(snapshots):
             return self._publish(snapshots, proof)
         self._candidate = snapshots, proof
@@ -112,10 +116,17 @@ class Publisher:
             asked = self._candidate
             if asked is None:
                 continue
-            problem = await self._validator.problem(asked[0])
+            try:
+                problem = await self._validator.problem(asked[0])
+            except NoAnswer as error:
+                # No verdict: what waits goes on waiting. What comes meanwhile may be known.
+                self._unanswered(str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                self._wake.set()
+                continue
             if problem is not None and asked is self._candidate:
                 self._candidate = None
-                self._refuse(problem)
+                self._refuse(problem, "envoy")
             elif self._candidate is not None and self._validator.passed(self._candidate[0]):
                 # Perhaps a newer one than was asked about: a drain that came meanwhile.
                 self._publish(*self._candidate)
@@ -132,8 +143,14 @@ class Publisher:
         log.info("snapshot_published", keys=keys, proof=proof.hash, states=proof.states)
         return True
 
-    def _refuse(self, problem: str) -> bool:
+    def _refuse(self, problem: str, by: str) -> bool:
         self.refused = problem
-        self._instruments.refused.add(1)
-        log.error("snapshot_refused", problem=problem)
+        self._instruments.refused.add(1, {"by": by})
+        log.error("snapshot_refused", by=by, problem=problem)
         return False
+
+    def _unanswered(self, problem: str) -> None:
+        self._instruments.unanswered.add(1)
+        if self._candidate is not None and self.refused != problem:
+            self.refused = problem
+            log.error("snapshot_waits_for_envoy", problem=problem)

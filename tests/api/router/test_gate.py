@@ -5,15 +5,16 @@ import copy
 import dataclasses
 import stat
 from collections.abc import AsyncIterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from services.router import gate, nodes, xds_types
+from services.router import gate, nodes, publish, xds_types
 from services.router.cache import SnapshotCache
-from services.router.gate import Gate
+from services.router.gate import Gate, NoAnswer
 from services.router.nodes import Node
 from services.router.policy import Policy
 from services.router.publish import Publisher
@@ -114,16 +115,71 @@ async def test_a_new_key_is_shown_to_envoy_once_for_all_sidecars(
     assert asked.passed(snapshots)
 
 
-async def test_an_envoy_that_does_not_answer_lets_nothing_pass(
+def program(path: Path, body: str) -> Path:
+    """An Envoy that does what ``body`` says."""
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(stat.S_IRWXU)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("exec sleep 60", "did not answer"),
+        ("kill -KILL $$", "code -9"),
+        ("exit 127", "code 127: no word"),
+    ],
+)
+async def test_an_envoy_that_hangs_or_dies_has_said_nothing(
+    tmp_path: Path, real: Facts, monkeypatch: pytest.MonkeyPatch, body: str, words: str
+) -> None:
+    monkeypatch.setattr(gate, "LIMIT_SECONDS", 0.5)
+    asked = Gate(program(tmp_path / "envoy", body))
+    with pytest.raises(NoAnswer, match=words):
+        await asked.problem({EDGE: translate(real)[EDGE]})
+    assert not asked.passed({EDGE: translate(real)[EDGE]})
+
+
+async def test_a_disk_that_is_full_has_said_nothing(
+    asked: Gate, real: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # /dev/full takes no byte, as a full disk does.
+    with FileIO("/dev/full", "w") as full:
+        monkeypatch.setattr(gate, "NamedTemporaryFile", lambda **_: full)
+        with pytest.raises(NoAnswer, match="No space left"):
+            await asked.problem({EDGE: translate(real)[EDGE]})
+
+
+async def test_a_program_that_is_gone_has_said_nothing(tmp_path: Path, real: Facts) -> None:
+    with pytest.raises(NoAnswer, match="No such file"):
+        await Gate(tmp_path / "envoy").problem({EDGE: translate(real)[EDGE]})
+
+
+async def test_what_is_bad_is_bad_although_envoy_died_over_something_else(
+    tmp_path: Path, real: Facts
+) -> None:
+    dies_at_the_edge = 'grep -q \'"id": "edge/\' "$4" && kill -KILL $$; echo bad >&2; exit 1'
+    problem = await Gate(program(tmp_path / "envoy", dies_at_the_edge)).problem(translate(real))
+    assert problem is not None
+    assert problem.endswith(": bad")
+
+
+async def test_a_snapshot_waits_until_envoy_answers_again(
     tmp_path: Path, real: Facts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent = tmp_path / "envoy"
-    silent.write_text("#!/bin/sh\nexec sleep 60\n")
-    silent.chmod(stat.S_IRWXU)
-    monkeypatch.setattr(gate, "LIMIT_SECONDS", 0.2)
-    problem = await Gate(silent).problem({EDGE: translate(real)[EDGE]})
-    assert problem is not None
-    assert "did not answer" in problem
+    monkeypatch.setattr(publish, "RETRY_SECONDS", 0.05)
+    envoy = program(tmp_path / "envoy", "kill -KILL $$")
+    cache = SnapshotCache(real.nodes)
+    publisher = Publisher(real, cache, Gate(envoy))
+    running = asyncio.create_task(publisher.run())
+    assert not publisher.update()
+    assert await until(lambda: "code -9" in publisher.refused, seconds=10)
+    assert cache.get(EDGE) is None
+    program(tmp_path / "well", "exit 0").replace(envoy)
+    assert await until(lambda: cache.get(EDGE) is not None, seconds=10)
+    assert publisher.refused == ""
+    assert not running.done()
+    running.cancel()
 
 
 def test_without_envoy_there_is_no_gate(tmp_path: Path) -> None:
