@@ -22,7 +22,7 @@ import uvloop
 
 from deploy.local import routes
 from deploy.local.relay_link import Link
-from deploy.local.routes import Mode, Route, RoutesError
+from deploy.local.routes import Route, RoutesError
 
 POLL_SECONDS = 0.05
 BACKLOG = 1024
@@ -43,9 +43,6 @@ class Listener:
             OSError: the address is taken.
         """
         self.route = route
-        if route.mode is Mode.REFUSE:
-            await self.close()
-            return
         if self._server is None:
             host, port = routes.split(route.listen)
             loop = asyncio.get_running_loop()
@@ -78,50 +75,71 @@ class Relay:
         """Makes ``wanted`` the routes there are; connections of those that stay are kept.
 
         Raises:
-            OSError: an address is taken.
+            OSError: addresses are taken. All other routes hold; called again, it tries again.
         """
         by_address = {route.listen: route for route in wanted}
         for address in self._listeners.keys() - by_address.keys():
             await self._listeners.pop(address).close()
+        problems = []
         for address, route in by_address.items():
             listener = self._listeners.setdefault(address, Listener(route))
-            await listener.apply(route)
+            try:
+                await listener.apply(route)
+            except OSError as error:
+                problems.append(f"{address}: {error}")
+        if problems:
+            raise OSError("; ".join(problems))
 
     async def follow(self, path: Path) -> None:
         """Applies the file whenever it has changed, until cancelled. A broken one is passed over.
 
-        What has been applied stands in the file that `routes.applied` compares.
+        What has been applied stands in the file that `routes.applied` compares. Routes whose
+        address is taken are tried again until they hold.
         """
-        seen = b""
+        done, said = b"", ""
         while True:
             found = routes.content(path)
-            if found != seen:
-                seen = found
-                try:
-                    await self.apply(routes.parse(found))
-                except (RoutesError, OSError) as error:
-                    _say(f"{path}: routes are kept as they were: {error}")
-                else:
-                    routes.note_applied(path, found)
-                    _say(f"{len(self._listeners)} routes hold")
+            if found != done:
+                done, problem = await self._try(path, found)
+                if problem and problem != said:
+                    _say(f"{path}: {problem}")
+                said = problem
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _try(self, path: Path, found: bytes) -> tuple[bytes, str]:
+        """Returns what need not be looked at again, and what is the matter."""
+        try:
+            await self.apply(routes.parse(found))
+        except RoutesError as error:
+            return found, f"routes are kept as they were: {error}"
+        except OSError as error:
+            return b"", f"trying again, all other routes hold: {error}"
+        routes.note_applied(path, found)
+        _say(f"{len(self._listeners)} routes hold")
+        return found, ""
 
     async def close(self) -> None:
         await self.apply(())
 
 
 async def serve(path: Path) -> None:
-    """Runs until SIGTERM or SIGINT."""
+    """Runs until SIGTERM or SIGINT.
+
+    Raises:
+        OSError: the file of routes cannot be read, or nothing written beside it.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     relay = Relay()
     following = asyncio.create_task(relay.follow(path))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (following, stopping):
         task.cancel()
     await relay.close()
+    if following in done:
+        following.result()
 
 
 def main(arguments: list[str]) -> None:

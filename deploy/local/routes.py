@@ -16,7 +16,6 @@ LONGEST_DELAY_MS = 60_000
 class Mode(StrEnum):
     OPEN = "open"
     CUT = "cut"  # A partition: nothing moves and nothing is said; open connections stay open.
-    REFUSE = "refuse"  # Nobody listens, and open connections are reset.
 
 
 class RoutesError(Exception):

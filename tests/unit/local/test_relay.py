@@ -200,21 +200,6 @@ async def test_whoever_gives_up_on_a_cut_leaves_nothing_behind(
     assert server.callers.empty()
 
 
-async def test_refuse_resets_and_lets_nobody_in_until_opened(
-    server: Server, route: Route, listener: Listener
-) -> None:
-    here = await call(route)
-    there = await server.caller()
-    await listener.apply(replace(route, mode=Mode.REFUSE))
-    for reader in (here[0], there[0]):
-        with contextlib.suppress(ConnectionResetError):
-            assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
-    with pytest.raises(ConnectionRefusedError):
-        await call(route)
-    await listener.apply(route)
-    leave(here, there, await call(route))
-
-
 @pytest.mark.usefixtures("listener")
 async def test_a_reset_is_passed_on(server: Server, route: Route) -> None:
     here = await call(route)
@@ -265,6 +250,36 @@ async def test_the_process_follows_its_file_and_passes_over_a_broken_one(
     assert process.returncode == 0
     assert said.decode().count("kept as they were") == 1
     leave(here)
+
+
+async def test_one_address_that_is_taken_stops_no_other_and_is_tried_again(
+    server: Server, route: Route, tmp_path: Path
+) -> None:
+    file = tmp_path / "routes.json"
+    relay = Relay()
+    taken = socket.create_server(("127.0.0.1", 0))
+    late = replace(route, listen=f"127.0.0.1:{taken.getsockname()[1]}")
+    routes.write(file, [late, route])
+    following = asyncio.create_task(relay.follow(file))
+    await until(lambda: route.listen in relay._listeners)
+    here = await call(route)
+    assert await server.caller()
+    assert not routes.applied(file)
+    taken.close()
+    await holds(file)
+    leave(here, await call(late))
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    await relay.close()
+
+
+async def test_a_relay_that_cannot_follow_its_file_ends_with_an_error(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deploy.local.relay", str(tmp_path)]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    _, said = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+    assert process.returncode == 1
+    assert "IsADirectoryError" in said.decode()
 
 
 async def holds(file: Path) -> None:
