@@ -105,12 +105,6 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def scan_folders(folders: Iterable[Path], families: Sequence[Family]) -> list[Hit]:
-    """Searches whole folders at once. For callers who keep their stores in files alone."""
-    scanner = Scanner(families)
-    return [hit for folder in folders for hit in scanner.scan_folder(folder)]
-
-
 class _Index:
     """Finds many words at once: by a hash of their first four bytes, then by looking.
 
