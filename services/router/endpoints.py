@@ -13,6 +13,7 @@ mistake would fail over silently.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,26 @@ class RegionEndpoints:
 
 
 Endpoints = dict[str, RegionEndpoints]
+
+
+def tracks_held(
+    found: Endpoints, service: str, regions: Iterable[str], tracks: Mapping[str, int] | None
+) -> Mapping[str, int] | None:
+    """Returns ``tracks``, percents by name, as far as they can hold: None for using hosts alike.
+
+    When a canary is over its hosts go, and what was set for it may stay: where nobody runs any
+    track that has a share, everybody may be asked, rather than nobody.
+
+    Args:
+        found: whose hosts.
+        service: that the tracks are of.
+        regions: that may be asked.
+        tracks: as set; None for not at all.
+    """
+    hosts = (host for region in regions for host in found[region].services[service])
+    if tracks is None or not any(tracks.get(host.track, 0) > 0 for host in hosts):
+        return None
+    return tracks
 
 
 def load(path: Path, topology: Topology, services: AbstractSet[str]) -> Endpoints:

@@ -125,6 +125,8 @@ def problems(facts: Facts, found: list[Target], service: str, home: str) -> Iter
             target.priorities
         ):
             yield f"cluster {target.name} has regions that do not follow one another"
+    if _usable(facts, home) and not any(target.priorities for target in found):
+        yield f"nobody serves {service} to tenants of {home}, though not all is drained"
     yield from _in_every_combination(facts, found, service, home, allowed - drained)
     if _shares(found) != _wanted(facts, service, home):
         yield f"tenants of {home} are not sent where the policy says"
@@ -134,10 +136,8 @@ def _in_every_combination(
     facts: Facts, found: list[Target], service: str, home: str, usable: set[str]
 ) -> Iterator[str]:
     every = every_combination(facts, home)
-    family = [home, *facts.topology.regions[home].failover]
-    standing = [one for one in family if one in usable and _serves(facts, service, home, one)]
     somebody = 0
-    for region in standing:
+    for region in _serving(facts, service, home):
         somebody |= every.up[region]
     for target in found:
         first, nobody = every.asked(target)
@@ -162,14 +162,27 @@ def _shares(found: list[Target]) -> list[tuple[int, tuple[str, ...]]]:
 
 def _wanted(facts: Facts, service: str, home: str) -> list[tuple[int, tuple[str, ...]]]:
     chosen = policy.choices(facts.topology, facts.policy_of(home), facts.region, home)
-    return [
-        (one.share, tuple(each for each in one.regions if _serves(facts, service, home, each)))
-        for one in chosen
-    ]
+    serving = _serving(facts, service, home)
+    return [(one.share, tuple(each for each in one.regions if each in serving)) for one in chosen]
 
 
-def _serves(facts: Facts, service: str, home: str, region: str) -> bool:
-    """Whether ``region`` has a host of a version that the policy wants."""
-    wanted = facts.policy_of(home).tracks.get(service)
-    hosts = facts.endpoints[region].services[service]
-    return wanted is None or any(wanted.get(host.track, 0) > 0 for host in hosts)
+def _drained(facts: Facts, home: str) -> set[str]:
+    drained = facts.policy_of(home).drained
+    return {name for name, percent in drained.items() if percent >= policy.PERCENT}
+
+
+def _usable(facts: Facts, home: str) -> list[str]:
+    drained = _drained(facts, home)
+    family = (home, *facts.topology.regions[home].failover)
+    return [name for name in family if name not in drained]
+
+
+def _serving(facts: Facts, service: str, home: str) -> list[str]:
+    """Regions not drained with a host of a wanted version; if there is none, of any version."""
+    wanted = facts.policy_of(home).tracks.get(service, {})
+    usable = _usable(facts, home)
+    running = {
+        name: {host.track for host in facts.endpoints[name].services[service]} for name in usable
+    }
+    serving = [name for name in usable if any(wanted.get(one, 0) > 0 for one in running[name])]
+    return serving or usable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.router import policy
-from services.router.endpoints import Host
+from services.router.endpoints import Host, tracks_held
 from services.router.translate.facts import Facts
 
 PROBES = "identity-open"
@@ -66,7 +66,8 @@ Locality = tuple[str, str, int, tuple[Host, ...]]
 def tracks(facts: Facts, target: Target, region: str) -> list[Locality]:
     """The localities of ``region``: region, track, weight, hosts. A track without weight is out."""
     hosts = facts.endpoints[region].services[target.service]
-    wanted = facts.policy_of(target.home).tracks.get(target.service)
+    told = facts.policy_of(target.home).tracks.get(target.service)
+    wanted = tracks_held(facts.endpoints, target.service, target.regions, told)
     if wanted is None:
         return [(region, EVENLY, 1, hosts)]
     by_track: dict[str, list[Host]] = defaultdict(list)

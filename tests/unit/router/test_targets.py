@@ -94,6 +94,22 @@ def test_a_region_without_a_wanted_track_is_left_out() -> None:
     assert regions(made, "inventory|eu-central-1") == ["eu-west-1"]
 
 
+@pytest.mark.parametrize("drained", [{}, {"eu-central-1": 100}])
+def test_tracks_that_nobody_runs_any_more_leave_all_hosts_in_use(drained: dict[str, int]) -> None:
+    finished = Policy(drained=drained, tracks={"inventory": {"canary": 100}})
+    made = edge(under(finished))
+    as_if_never_set = edge(under(Policy(drained=drained)))
+    cluster = "inventory|eu-central-1"
+    assert regions(made, cluster) == regions(as_if_never_set, cluster) != []
+
+
+def test_the_checker_says_that_nobody_serves() -> None:
+    said = problems(
+        EDGE, xds_types.ENDPOINTS, "inventory|eu-central-1", lambda body: body.pop("endpoints")
+    )
+    assert "nobody serves inventory to tenants of eu-central-1, though not all is drained" in said
+
+
 def test_outdated_tokens_match_no_route_and_no_sidecar() -> None:
     made = translate(under(Policy(home_epoch_floor=7)))
     wanted = "{'double_match': {'range': {'start': 7.0, 'end': 9007199254740992.0}}}"
