@@ -1,5 +1,6 @@
 """Residency evidence as messages, and as the claims of a receipt."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,7 +45,7 @@ def report(found: Report) -> pb.GetResidencyReportResponse:
         ],
         # A call comes in at one edge, and is reported once more by the sidecar that it reaches.
         seen=sum(total.calls for _, total in totals if total.reporter == Kind.EDGE),
-        violations=sum(total.violations for _, total in totals),
+        violations=_violations(found),
         evidence=[_violation(one) for one in violations[:VIOLATIONS_SHOWN]],
         unreachable=found.unreachable,
     )
@@ -68,9 +69,21 @@ def claims(caller: Caller, asked: Period, found: Report, proof: str) -> dict[str
         "start": asked.first_hour.isoformat(),
         "end": asked.end.isoformat(),
         "served": sorted(served, key=lambda one: [str(value) for value in one.values()]),
-        "violations": sum(total.violations for _, total in totals),
+        "violations": _violations(found),
         "proof": proof,
     }
+
+
+def _violations(found: Report) -> int:
+    """How many calls, of which an edge and a sidecar may both have reported the same one.
+
+    Not what edges say alone: what only sidecars have seen must not look like none.
+    """
+    counts = Counter[str]()
+    for region in found.regions:
+        for total in region.totals:
+            counts[total.reporter] += total.violations
+    return max(counts.values(), default=0)
 
 
 def _violation(found: Violation) -> pb.ResidencyViolation:

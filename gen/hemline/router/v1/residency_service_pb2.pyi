@@ -63,8 +63,8 @@ class GetResidencyReportResponse(_message.Message):
     seen: _builtins.int
     """Calls seen in all, by edges: a call is reported once more by the sidecar that it reaches."""
     violations: _builtins.int
-    """Calls that were sent outside of the jurisdiction of their token, answered or not, by each proxy that
-    reported it.
+    """Calls that were sent outside of the jurisdiction of their token, answered or not: as many as edges have
+    reported, or sidecars, whichever is more.
     """
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResidencyCount]:
