@@ -1,9 +1,11 @@
-"""Receives spans over OTLP/gRPC and keeps them in their region's folder.
+"""Receives spans and metrics over OTLP/gRPC and keeps them in their region's folder.
 
     python -m deploy.local.collector 21002=FOLDER/eu-central-1/spans.jsonl ...
 
 A port for each region: spans arrive where they were made, and are kept nowhere else. One JSON
 object a line; `hemline trace` reads them. When a file grows too large it becomes `spans.1.jsonl`.
+Metrics lie beside them in `metrics.jsonl`: a line for each export of a process, as OTLP has it in
+JSON.
 """
 
 import asyncio
@@ -16,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
+from google.protobuf import json_format
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_pb_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as pb_grpc
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -38,15 +43,34 @@ class Spans(pb_grpc.TraceServiceServicer):
         self, request: pb.ExportTraceServiceRequest, _context: Any
     ) -> pb.ExportTraceServiceResponse:
         lines = [json.dumps(span) + "\n" for part in request.resource_spans for span in _flat(part)]
-        if self._file.exists() and self._file.stat().st_size > self._limit_bytes:
-            self._file.replace(older(self._file))
-        with self._file.open("a", encoding="utf-8") as file:
-            file.writelines(lines)
+        _append(self._file, lines, self._limit_bytes)
         return pb.ExportTraceServiceResponse()
 
 
+class Metrics(metrics_pb_grpc.MetricsServiceServicer):
+    """Appends what it receives to one file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def Export(  # noqa: N802 - named by the contract.
+        self, request: metrics_pb.ExportMetricsServiceRequest, _context: Any
+    ) -> metrics_pb.ExportMetricsServiceResponse:
+        parts = request.resource_metrics
+        lines = [json.dumps(json_format.MessageToDict(part)) + "\n" for part in parts]
+        _append(self._file, lines, FILE_LIMIT_BYTES)
+        return metrics_pb.ExportMetricsServiceResponse()
+
+
+def _append(file: Path, lines: list[str], limit_bytes: int) -> None:
+    if file.exists() and file.stat().st_size > limit_bytes:
+        file.replace(older(file))
+    with file.open("a", encoding="utf-8") as opened:
+        opened.writelines(lines)
+
+
 def older(file: Path) -> Path:
-    """Where the spans before those in ``file`` are."""
+    """Where the lines before those in ``file`` are."""
     return file.with_name(f"{file.stem}.1{file.suffix}")
 
 
@@ -94,6 +118,8 @@ async def serve(files: dict[int, Path]) -> None:
         for port, file in files.items():
             server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
             pb_grpc.add_TraceServiceServicer_to_server(Spans(file), server)  # type: ignore[no-untyped-call]
+            metrics = Metrics(file.with_name("metrics.jsonl"))
+            metrics_pb_grpc.add_MetricsServiceServicer_to_server(metrics, server)  # type: ignore[no-untyped-call]
             server.add_insecure_port(f"127.0.0.1:{port}")
             await server.start()
             stack.push_async_callback(server.stop, 1.0)

@@ -30,7 +30,8 @@ class ServiceSettings(HemlineSettings):
         description="JSON list of host:port: the identity services of the jurisdiction's regions."
     )
     otlp_endpoint: str | None = Field(
-        default=None, description="host:port of the OTLP/gRPC collector; no spans without it."
+        default=None,
+        description="host:port of the OTLP/gRPC collector; nothing is sent without it.",
     )
     trace_ratio: float = Field(
         default=1.0, ge=0, le=1, description="Share of traces begun here that are kept."
