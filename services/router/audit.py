@@ -101,7 +101,7 @@ class Auditor:
         self._topology = topology
         self._own = topology.jurisdiction_of(region).name
         self._paths = frozenset(paths)
-        self._regions = _regions(endpoints)
+        self._regions = _regions(endpoints, region)
         # Calls that went the same way fare the same: some dozens of ways, millions of calls.
         self._known: dict[_Way, _Verdict] = {}
         self._tally = Tally()
@@ -178,15 +178,21 @@ class _Verdict(NamedTuple):
     outside: str  # The region where it must not have gone; empty if there is none.
 
 
-def _regions(endpoints: Endpoints) -> dict[str, str]:
-    """Whose each address is, as this region's proxies know it."""
-    return {
-        str(address): region
+def _regions(endpoints: Endpoints, own: str) -> dict[str, str]:
+    """Whose each address is, as the proxies of the region ``own`` know it.
+
+    A service listens on loopback of its sidecar's machine, so that regions may have the same
+    addresses for theirs: only the own region's mean anything here. One that is a sidecar's as well
+    is the sidecar's: in doubt a call is outside.
+    """
+    apps = {str(host.app): own for hosts in endpoints[own].services.values() for host in hosts}
+    sidecars = {
+        str(host.sidecar): region
         for region, found in endpoints.items()
         for hosts in found.services.values()
         for host in hosts
-        for address in (host.sidecar, host.app)
     }
+    return apps | sidecars
 
 
 def _uuid(text: str) -> UUID | None:

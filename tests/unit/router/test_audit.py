@@ -18,6 +18,7 @@ from services.router.audit import (
     Tally,
 )
 from tests.support.api import TOPOLOGY
+from tests.unit.router import world
 from tests.unit.router.audit_world import (
     ABROAD,
     APP,
@@ -58,6 +59,25 @@ def test_a_sidecar_reports_its_own_region() -> None:
     key, count = only(judged(body("EU", APP), node=SIDECAR))
     assert key == Key(1, "EU", HOME, "sidecar")
     assert count.violations == 0
+
+
+def test_services_that_listen_on_the_same_loopback_address_are_of_the_reporting_region() -> None:
+    shared = world.facts(HOME)
+    (app, *_) = {str(host.app) for host in shared.endpoints[HOME].services["inventory"]}
+    for region in world.REGIONS:
+        auditor = Auditor(shared.topology, shared.endpoints, region, [PATH])
+        jurisdiction = shared.topology.jurisdiction_of(region).name
+        auditor.note(
+            nodes.sidecar(region, "inventory", 1), [Entry(0, b"", body(jurisdiction, app))]
+        )
+        key, count = only(auditor.take())
+        assert (key.served_region, count) == (region, Count(1, 0))
+
+
+def test_a_service_of_another_region_that_a_proxy_reaches_directly_is_outside() -> None:
+    app = str(endpoints()[WEST].services["inventory"][0].app)
+    tally = judged(body("EU", app))
+    assert tally.violations[0].served_region == UNKNOWN_REGION
 
 
 @pytest.mark.parametrize("details", ["via_upstream", "upstream_reset_before_response_started{x}"])
