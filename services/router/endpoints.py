@@ -9,7 +9,8 @@
             - {sidecar: "127.0.0.1:21041", app: "127.0.0.1:21040"}   # track: stable unless said
 
 Every region of the topology and every service of the contract must be there: what is left out by
-mistake would fail over silently.
+mistake would fail over silently. An `app` is on loopback: a sidecar speaks to it in the clear, so it
+must run in the same task, wherever that is.
 """
 
 import re
@@ -38,7 +39,7 @@ class Host:
     """One running copy of a service, with the sidecar before it."""
 
     sidecar: Address  # Where edges send.
-    app: Address  # Where the sidecar passes it on.
+    app: Address  # Where the sidecar passes it on: on loopback.
     track: str = STABLE  # Version that runs there, for canary and blue/green.
 
 
@@ -117,11 +118,10 @@ def _host(where: str, body: Any) -> Host:
     track = fields.get("track", STABLE)
     if not isinstance(track, str) or not TRACK_NAME.fullmatch(track):
         raise EndpointsError(f"{where}.track: want a name such as {STABLE} or canary")
-    return Host(
-        _address(fields["sidecar"], f"{where}.sidecar"),
-        _address(fields["app"], f"{where}.app"),
-        track,
-    )
+    app = _address(fields["app"], f"{where}.app")
+    if not app.loopback:
+        raise EndpointsError(f"{where}.app: {app} is not on loopback, as the sidecar's own task is")
+    return Host(_address(fields["sidecar"], f"{where}.sidecar"), app, track)
 
 
 def _address(text: Any, where: str) -> Address:

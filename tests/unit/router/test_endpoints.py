@@ -53,6 +53,10 @@ CASES: dict[str, tuple[Callable[[Any], Any], str]] = {
         put(HOSTS, [{"sidecar": "10.0.0.1", "app": "127.0.0.1:1"}]),
         f"{HOSTS}[0].sidecar: '10.0.0.1' is not an address; want IP:port, such as 127.0.0.1:8081",
     ),
+    "a service elsewhere": (
+        put(HOSTS, [{"sidecar": "10.0.0.1:1", "app": "10.0.2.1:1"}]),
+        f"{HOSTS}[0].app: 10.0.2.1:1 is not on loopback, as the sidecar's own task is",
+    ),
     "a name instead of an IP": (
         put(LISTEN, "localhost:80"),
         f"{LISTEN}: 'localhost:80' is not an address; want IP:port, such as 127.0.0.1:8081",

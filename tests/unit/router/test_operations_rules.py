@@ -43,7 +43,7 @@ def scene(
                 "edge": {"listen": "10.0.0.1:1"},
                 "services": {
                     service: [
-                        {"sidecar": f"10.0.0.2:{i}", "app": f"10.0.0.2:{i}", "track": track}
+                        {"sidecar": f"10.0.0.2:{i}", "app": f"127.0.0.1:{i}", "track": track}
                         for i, track in enumerate((tracks or {}).get(name, ["stable"]), start=1)
                     ]
                     for service in SERVICES

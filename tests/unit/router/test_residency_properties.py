@@ -49,7 +49,7 @@ def listening(found: Topology) -> endpoints.Endpoints:
             name: {
                 "edge": {"listen": f"10.0.{i}.1:443"},
                 "services": {
-                    service: [{"sidecar": f"10.0.{i}.{k}:8443", "app": f"10.0.{i}.{k}:9000"}]
+                    service: [{"sidecar": f"10.0.{i}.{k}:8443", "app": f"127.0.0.1:{9000 + k}"}]
                     for k, service in enumerate(SERVICES, start=10)
                 },
             }
