@@ -64,9 +64,11 @@ async def change(made: Lab, load: Load) -> dict[str, float]:
         for call in load.calls
         if call.way.home == REGION and call.served_by == REGION and call.due >= ready
     ]
+    effective = max(old_way, default=0.0)
     return {
         "health_known_s": report.rounded(ready - serving),
-        "effective_s": report.rounded(max(old_way, default=0.0)),
+        "effective_s": report.rounded(effective),
+        "effective_since_serving_s": report.rounded(ready - serving + effective),
     }
 
 

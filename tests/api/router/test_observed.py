@@ -1,5 +1,6 @@
 """Health and load of a region, as real edges report them over the xDS port."""
 
+import signal
 import time
 
 import grpc
@@ -53,6 +54,18 @@ async def test_what_an_edge_has_said_goes_with_it(fragile: Mesh) -> None:
     edge = next(node for node in fragile.running if str(node).startswith(f"edge/{WEST}"))
     await fragile.kill(edge)
     assert await until(lambda: observed.healthy_hosts(WEST, "inventory") is None)
+
+
+async def test_what_a_frozen_edge_has_said_does_not_stay(fragile: Mesh) -> None:
+    observed = fragile.regions[WEST].observed
+    assert await until(lambda: observed.healthy_hosts(WEST, "inventory") == (1, 1))
+    edge = next(node for node in fragile.running if str(node).startswith(f"edge/{WEST}"))
+    frozen = fragile.running[edge].process
+    frozen.send_signal(signal.SIGSTOP)
+    try:
+        assert await until(lambda: observed.healthy_hosts(WEST, "inventory") is None)
+    finally:
+        frozen.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize(
