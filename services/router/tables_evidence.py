@@ -22,7 +22,7 @@ class Base(DeclarativeBase):
 
 
 class TotalRow(Base):
-    """Calls of all tenants that are alike. Counts only grow."""
+    """Calls of all tenants that are alike. Counts only grow: a trigger sees to it."""
 
     __tablename__ = "residency_total"
 
@@ -35,7 +35,7 @@ class TotalRow(Base):
 
 
 class TenantRow(Base):
-    """Calls of one tenant that are alike. Counts only grow."""
+    """Calls of one tenant that are alike. Counts only grow: a trigger sees to it."""
 
     __tablename__ = "residency_tenant"
 

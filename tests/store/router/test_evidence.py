@@ -8,6 +8,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from deploy.local.postgres import Postgres
 from services.chassis import topology
@@ -19,12 +20,14 @@ from services.router import nodes
 from services.router.audit import HOUR_NANOS, VIOLATIONS_KEPT, Auditor, Entry
 from services.router.evidence import Evidence
 from services.router.store_evidence import EvidenceStore, Period, Total
+from tests.store.router.support import until
 from tests.support.api import TOPOLOGY
 from tests.support.servers import free_port, postgres
 from tests.unit.router.audit_world import FOREIGN, HOME, PATH, SIBLING, WEST, body, endpoints
 
 EDGE = nodes.edge(HOME)
 ALWAYS = Period(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+BROKEN = "evidence_broken"
 NOW = int(utc_now().timestamp()) * 10**9
 
 
@@ -121,6 +124,26 @@ async def test_counts_wait_for_a_database_that_is_away() -> None:
     await away.close()
 
 
+async def test_counting_goes_on_when_a_flush_breaks(
+    evidence: tuple[Evidence, Auditor], server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.router.evidence.FLUSH_SECONDS", 0.01)
+    ours, auditor = evidence
+    with psycopg.connect(server.owner_url("router"), autocommit=True) as connection:
+        connection.execute("ALTER TABLE residency_total RENAME TO elsewhere")
+        try:
+            with capture_logs() as logged:
+                async with ours.keeping():
+                    auditor.note(EDGE, served(uuid4(), count=4))
+                    await until(lambda: [one["event"] for one in logged].count(BROKEN) > 1)
+                    connection.execute("ALTER TABLE elsewhere RENAME TO residency_total")
+                    await until(lambda: not auditor.waiting)
+        finally:
+            connection.execute("ALTER TABLE IF EXISTS elsewhere RENAME TO residency_total")
+    [total] = (await ours.report(ALWAYS)).regions[0].totals
+    assert total.calls == 4
+
+
 async def test_a_region_that_does_not_answer_is_named(server: Postgres) -> None:
     both = Database(
         {
@@ -193,3 +216,34 @@ async def test_the_service_cannot_delete_evidence(
         connection.execute("SELECT set_config('hemline.tenant_id', %s, false)", (str(tenant),))
         for table in ("residency_total", "residency_tenant", "residency_violation"):
             assert connection.execute(f"DELETE FROM {table}").rowcount == 0  # noqa: S608
+
+
+@pytest.mark.parametrize("table", ["residency_total", "residency_tenant"])
+@pytest.mark.parametrize(
+    "change", ["calls = calls - 1", "violations = violations - 1", "calls = -1, violations = -1"]
+)
+async def test_the_service_cannot_make_a_count_smaller(
+    evidence: tuple[Evidence, Auditor], server: Postgres, table: str, change: str
+) -> None:
+    ours, auditor = evidence
+    tenant = uuid4()
+    auditor.note(EDGE, served(tenant, FOREIGN, count=2))
+    assert await ours.flush()
+    with psycopg.connect(server.app_url("router"), autocommit=True) as connection:
+        connection.execute("SELECT set_config('hemline.tenant_id', %s, false)", (str(tenant),))
+        with pytest.raises(psycopg.errors.CheckViolation, match="only grow"):
+            connection.execute(f"UPDATE {table} SET {change}")  # noqa: S608
+        read = f"SELECT calls, violations FROM {table}"  # noqa: S608
+        assert connection.execute(read).fetchall() == [(2, 2)]
+
+
+@pytest.mark.parametrize("counts", [(-1, 0), (1, -1)])
+async def test_the_service_cannot_add_a_count_below_zero(
+    server: Postgres, counts: tuple[int, int]
+) -> None:
+    insert = "INSERT INTO residency_total VALUES (now(), 'eu-west-1', 'edge', %s, %s, 'EU')"
+    with (
+        psycopg.connect(server.app_url("router"), autocommit=True) as connection,
+        pytest.raises(psycopg.errors.CheckViolation),
+    ):
+        connection.execute(insert, counts)
