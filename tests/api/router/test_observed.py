@@ -9,6 +9,7 @@ from envoy.config.core.v3 import base_pb2 as core
 from envoy.service.health.v3 import hds_pb2, hds_pb2_grpc
 from envoy.service.load_stats.v3 import lrs_pb2, lrs_pb2_grpc
 
+from services.router import nodes
 from tests.api.router.mesh import GET_STOCK, Mesh
 from tests.support.envoy import START_SECONDS, until
 
@@ -59,8 +60,7 @@ async def test_what_an_edge_has_said_goes_with_it(fragile: Mesh) -> None:
 async def test_what_a_frozen_edge_has_said_does_not_stay(fragile: Mesh) -> None:
     observed = fragile.regions[WEST].observed
     assert await until(lambda: observed.healthy_hosts(WEST, "inventory") == (1, 1))
-    edge = next(node for node in fragile.running if str(node).startswith(f"edge/{WEST}"))
-    frozen = fragile.running[edge].process
+    frozen = fragile.proxies[nodes.edge(WEST)].process
     frozen.send_signal(signal.SIGSTOP)
     try:
         assert await until(lambda: observed.healthy_hosts(WEST, "inventory") is None)
