@@ -28,6 +28,10 @@ OTHER_METHOD = "other"
 VIOLATIONS_KEPT = 100
 """Of each flush. All are counted; a flood of them must not be one of rows."""
 
+TENANT_COUNTS_KEPT = 200_000
+"""Some 100 MB, while they cannot be brought to the database: a day of 4,000 tenants, each served in
+one region. What comes beyond is in the totals, and in no tenant's own count."""
+
 FIELDS = 6
 WAYS_REMEMBERED = 10_000
 
@@ -72,6 +76,8 @@ class Tally:
     tenants: dict[UUID, dict[Key, Count]] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     unreadable: int = 0  # Entries that were none.
+    unkept: int = 0  # Calls that stand in no tenant's count, for want of room.
+    _tenant_counts: int = field(default=0, init=False)
 
     def __bool__(self) -> bool:
         return bool(self.totals or self.unreadable)
@@ -79,9 +85,22 @@ class Tally:
     def merge(self, other: "Tally") -> None:
         _merge(self.totals, other.totals)
         for tenant, counts in other.tenants.items():
-            _merge(self.tenants.setdefault(tenant, {}), counts)
+            for key, count in counts.items():
+                self.count_tenant(tenant, key, count)
         self.violations = [*self.violations, *other.violations][:VIOLATIONS_KEPT]
         self.unreadable += other.unreadable
+        self.unkept += other.unkept
+
+    def count_tenant(self, tenant: UUID, key: Key, count: Count) -> None:
+        """Adds ``count`` to the tenant's, if there is room for it."""
+        counts = self.tenants.get(tenant, {})
+        if key not in counts:
+            if self._tenant_counts >= TENANT_COUNTS_KEPT:
+                self.unkept += count.calls
+                return
+            self._tenant_counts += 1
+            self.tenants[tenant] = counts
+        _count(counts, key, count)
 
 
 class Entry(NamedTuple):
@@ -120,7 +139,7 @@ class Auditor:
             key = Key(hour, verdict.token_jurisdiction, verdict.served_region, node.kind.value)
             _count(self._tally.totals, key, one)
             if verdict.token_jurisdiction == self._own and (found := _uuid(tenant)):
-                _count(self._tally.tenants.setdefault(found, {}), key, one)
+                self._tally.count_tenant(found, key, one)
             if verdict.outside:
                 self._accuse(node, entry, verdict, path)
 

@@ -1,7 +1,8 @@
 """Evidence of where calls were served: brought to the region's database, read from the siblings'.
 
 Counts are lost with a router that dies within the seconds between two flushes. One whose database
-is away keeps them, and brings them later. A flush whose commit goes unanswered is made again, so
+is away keeps them, and brings them later; beyond `audit.TENANT_COUNTS_KEPT` it keeps the totals
+alone, and logs an error. A flush whose commit goes unanswered is made again, so
 that in this one case calls are counted twice: more is seen than was, never less.
 """
 
@@ -140,10 +141,14 @@ class Evidence:
         forget_at = self._clock()
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            kept = await self.flush()
-            if kept and self._clock() >= forget_at:
-                forget_at = self._clock() + FORGET_INTERVAL
-                await self._forget()
+            try:
+                kept = await self.flush()
+                if kept and self._clock() >= forget_at:
+                    forget_at = self._clock() + FORGET_INTERVAL
+                    await self._forget()
+            except Exception:
+                # A table that is not as it should be, or a bug. Calls go on, and so must counting.
+                log.exception("evidence_broken")
 
     async def _forget(self) -> None:
         with suppress(Unavailable, RaceLost):
@@ -160,6 +165,8 @@ async def _within_limit(reading: Awaitable[RegionEvidence]) -> RegionEvidence | 
 
 
 def _tell(tally: Tally) -> None:
+    if tally.unkept:
+        log.error("evidence_of_tenants_lost", calls=tally.unkept)
     if tally.unreadable:
         log.error("access_log_unreadable", entries=tally.unreadable)
     for found in tally.violations:

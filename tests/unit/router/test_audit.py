@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from services.chassis import topology
-from services.router import nodes
+from services.router import audit, nodes
 from services.router.audit import (
     HOUR_NANOS,
     OTHER_METHOD,
@@ -154,3 +154,29 @@ def test_what_is_given_back_is_added_to_what_came_meanwhile() -> None:
     assert len(tally.violations) == 2
     assert [count.calls for count in tally.tenants[UUID(TENANT)].values()] == [2]
     assert not auditor.take()
+
+
+def test_counts_of_tenants_have_a_limit_and_totals_are_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audit, "TENANT_COUNTS_KEPT", 2)
+    auditor = Auditor(topology.load(TOPOLOGY), endpoints(), HOME, [PATH])
+
+    def note(*tenants: int) -> None:
+        bodies = [body("EU", OWN, tenant=str(UUID(int=number))) for number in tenants]
+        auditor.note(EDGE, [Entry(HOUR_NANOS, b"", one) for one in bodies])
+
+    note(1, 2, 3, 1)
+    first = auditor.take()
+    assert only(first)[1] == Count(4, 0)
+    assert {tenant.int for tenant in first.tenants} == {1, 2}
+    assert first.unkept == 1
+    note(2, 4)
+    auditor.give_back(first)
+    both = auditor.take()
+    assert only(both)[1] == Count(6, 0)
+    assert [(tenant.int, *counts.values()) for tenant, counts in both.tenants.items()] == [
+        (2, Count(2, 0)),
+        (4, Count(1, 0)),
+    ]
+    assert both.unkept == 3
