@@ -48,35 +48,24 @@ class CertificateSource:
     def load(self) -> Certificates:
         """Returns what is there, every leaf checked.
 
+        A leaf without which the region runs, such as one of a service that is gone, is left out
+        with a warning if it breaks a rule.
+
         Raises:
             CertificatesError: in one line, which file is wrong, and how.
         """
         state = self._state()
-        now = self._clock()
-        bundles = {name: _read(files.bundle(self._folder, name)) for name in self._jurisdictions}
-        authorities = {
-            name: _certificates(pem, files.bundle(self._folder, name))
-            for name, pem in bundles.items()
-        }
-        own = Store(authorities[self._region.jurisdiction])
-        leaves: dict[str, Leaf] = {}
-        for name in self._names():
-            chain = files.chain(self._folder, name)
-            try:
-                identity = files.identity(name, self._region)
-            except ValueError as error:
-                raise CertificatesError(f"{chain}: {error}") from None
-            leaf = Leaf(_read(chain), _read(files.key(self._folder, name)))
-            _check_leaf(leaf, identity, own, now, chain)
-            leaves[identity] = leaf
+        found, left_out = self._read()
+        _warn(left_out)
         self._in_force = state
-        return Certificates(leaves, bundles)
+        return found
 
     async def run(self, on_change: Callable[[Certificates], object]) -> None:
         """Calls ``on_change`` after each change of the folder since `load`, until cancelled.
 
-        A folder that breaks a rule changes nothing. It may only be half written: it is warned of
-        when it is still the same at the next look, and once.
+        A folder that breaks a rule changes nothing, but for leaves that `load` leaves out. It may
+        only be half written: what is wrong counts, and is warned of, when the folder is still the
+        same at the next look, and once.
         """
         suspect = refused = self._in_force
         while True:
@@ -85,16 +74,51 @@ class CertificateSource:
             if state in (self._in_force, refused):
                 continue
             try:
-                found = await asyncio.to_thread(self.load)
+                found, left_out = await asyncio.to_thread(self._read)
             except CertificatesError as error:
                 if state == suspect:
                     log.warning("certificates_refused", problem=str(error))
                     refused = state
                 suspect = state
             else:
-                suspect = refused = self._in_force
+                if left_out and state != suspect:
+                    suspect = state
+                    continue
+                _warn(left_out)
+                self._in_force = suspect = refused = state
                 log.info("certificates_changed", leaves=len(found.leaves))
                 on_change(found)
+
+    def _read(self) -> tuple[Certificates, list[str]]:
+        """Returns what is good, and what is wrong with the leaves that were left out."""
+        bundles = {name: _bytes(files.bundle(self._folder, name)) for name in self._jurisdictions}
+        authorities = {
+            name: _certificates(pem, files.bundle(self._folder, name))
+            for name, pem in bundles.items()
+        }
+        own = Store(authorities[self._region.jurisdiction])
+        leaves: dict[str, Leaf] = {}
+        left_out = []
+        for name in self._names():
+            try:
+                identity, leaf = self._leaf(name, own)
+            except CertificatesError as error:
+                if name in self._required:
+                    raise
+                left_out.append(str(error))
+            else:
+                leaves[identity] = leaf
+        return Certificates(leaves, bundles), left_out
+
+    def _leaf(self, name: str, own: Store) -> tuple[str, Leaf]:
+        chain = files.chain(self._folder, name)
+        try:
+            identity = files.identity(name, self._region)
+        except ValueError as error:
+            raise CertificatesError(f"{chain}: {error}") from None
+        leaf = Leaf(_bytes(chain), _bytes(files.key(self._folder, name)))
+        _check_leaf(leaf, identity, own, self._clock(), chain)
+        return identity, leaf
 
     def _names(self) -> list[str]:
         there = {path.stem for path in self._folder.glob("*.pem")}
@@ -113,7 +137,12 @@ class CertificateSource:
         return frozenset(found)
 
 
-def _read(path: Path) -> bytes:
+def _warn(left_out: Sequence[str]) -> None:
+    for problem in left_out:
+        log.warning("certificate_left_out", problem=problem)
+
+
+def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -24,6 +24,7 @@ from tests.unit.router.world import topology_document
 TOPOLOGY = topology.parse(topology_document())
 HERE = "eu-central-1"
 REFUSED = "certificates_refused"
+LEFT_OUT = "certificate_left_out"
 REGION = TOPOLOGY.regions[HERE]
 
 
@@ -87,9 +88,6 @@ class Spoiled:
     def bundle_is_empty(self) -> None:
         files.bundle(self._folder, "US").write_bytes(b"")
 
-    def nobody_has_that_name(self) -> None:
-        files.chain(self._folder, "sideca-inventory").write_bytes(b"")
-
     def _issue(self, authority: str, region: Region, since: dt.datetime) -> None:
         leaf = self._authorities[authority].issue(spiffe.edge(region), since)
         self._chain.write_bytes(leaf.chain)
@@ -113,7 +111,6 @@ class Spoiled:
             r"edge\.pem: not signed by an authority in the bundle",
         ),
         (Spoiled.bundle_is_empty, r"US\.pem: not a certificate in PEM"),
-        (Spoiled.nobody_has_that_name, r"sideca-inventory: want edge, router, sidecar-<service>"),
     ],
 )
 def test_a_problem_names_the_file_and_no_key(
@@ -124,6 +121,25 @@ def test_a_problem_names_the_file_and_no_key(
         source(mesh).load()
     assert "\n" not in str(refused.value)
     assert "PRIVATE" not in str(refused.value)
+
+
+def retired(folder: Path, mesh: MeshCertificates) -> None:
+    """The service `ledger` is gone for a while: nobody renews its leaf."""
+    renewal.issue(
+        folder, REGION, ["sidecar-ledger"], mesh.authorities["EU"], now() - dt.timedelta(days=8)
+    )
+
+
+def test_a_leaf_of_a_service_that_is_gone_keeps_nobody_from_running(
+    mesh: MeshCertificates, folder: Path, logged: list[Any]
+) -> None:
+    retired(folder, mesh)
+    files.chain(folder, "sideca-inventory").write_bytes(b"")
+    found = source(mesh).load()
+    assert set(found.leaves) == {files.identity(name, REGION) for name in mesh.names}
+    said = sorted(one["problem"] for one in logged if one["event"] == LEFT_OUT)
+    assert "sideca-inventory: want edge, router, sidecar-<service>" in said[0]
+    assert "sidecar-ledger.pem: expired, or not yet good" in said[1]
 
 
 class Followed:
@@ -188,6 +204,37 @@ async def test_a_broken_folder_keeps_the_last_good_one_and_warns_once(
         await heard.next()
     [warning] = [one for one in logged if one["event"] == REFUSED]
     assert warning["problem"].endswith("edge.pem: edge.key is not its key")
+
+
+@pytest.mark.usefixtures("_quick")
+async def test_rotation_goes_on_beside_a_leaf_of_a_service_that_is_gone(
+    mesh: MeshCertificates, folder: Path, logged: list[Any]
+) -> None:
+    retired(folder, mesh)
+    found = source(mesh)
+    before = found.load()
+    async with following(found) as heard:
+        renewal.issue(folder, REGION, ["edge"], mesh.authorities["EU"], now())
+        after = await heard.next()
+    assert after.leaves[spiffe.edge(REGION)] != before.leaves[spiffe.edge(REGION)]
+    assert REFUSED not in {one["event"] for one in logged}
+
+
+@pytest.mark.usefixtures("_quick")
+async def test_a_leaf_that_may_be_half_written_is_left_out_only_if_it_stays_so(
+    mesh: MeshCertificates, folder: Path, logged: list[Any]
+) -> None:
+    found = source(mesh)
+    found.load()
+    forecast = spiffe.client(REGION, "forecast")
+    async with following(found) as heard:
+        files.key(folder, "client-forecast").write_bytes(b"half")
+        assert forecast not in (await heard.next()).leaves
+        renewal.issue(folder, REGION, ["client-forecast"], mesh.authorities["EU"], now())
+        while forecast not in (await heard.next()).leaves:
+            pass
+    warning = next(one for one in logged if one["event"] == LEFT_OUT)
+    assert warning["problem"].endswith("client-forecast.key is not its key")
 
 
 @pytest.mark.usefixtures("_quick")
