@@ -1,11 +1,12 @@
 """The policy in force: read from the stores of all regions of the jurisdiction, merged, and kept.
 
-A store that is gone takes nothing away. What this router has seen elsewhere it copies into the
-store of its own region, so that no change depends on the one region that took it.
+A store that is gone, or broken, takes nothing away. What this router has seen elsewhere it copies
+into the store of its own region, so that no change depends on the one region that took it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import structlog
 
@@ -17,6 +18,8 @@ from services.router.policy_stores import PolicyStores
 from services.router.store import Mark
 
 POLL_SECONDS = 0.5
+
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger()
 
@@ -101,9 +104,13 @@ class PolicySource:
 
     def unheard(self, region: str) -> None:
         """Takes note that the store of ``region`` has not answered. The next poll asks again."""
-        if region not in self._silent or not self._asked[region].is_set():
+        if self._is_news(region):
             log.warning("policy_store_silent", store=region)
         self._silent.add(region)
+
+    def _is_news(self, region: str) -> bool:
+        """Whether nobody has been told yet that its store is silent."""
+        return region not in self._silent or not self._asked[region].is_set()
 
     def _merge(self) -> None:
         before = self.merged
@@ -121,7 +128,9 @@ class PolicySource:
             try:
                 # What was written there since is known too, and makes the mark an old one.
                 counted = mark is not None and mark[0] == len(self._held[region])
-                answer = await self._stores.read(region, mark if counted else None)
+                answer = await self._answer(
+                    region, self._stores.read(region, mark if counted else None)
+                )
                 if answer is not None:
                     mark = answer[0]
                     self.take(region, answer[1], all_of_it=True)
@@ -133,13 +142,24 @@ class PolicySource:
             self._asked[region].set()
             await asyncio.sleep(POLL_SECONDS)
 
+    async def _answer(self, region: str, asked: Awaitable[Answer]) -> Answer:
+        """What a store says. One with a table missing or an odd row says as little as one gone."""
+        try:
+            return await asked
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            if self._is_news(region):
+                log.exception("policy_store_broken", store=region)
+            raise DatabaseUnavailable("The store answers with an error.") from error
+
     async def _copy(self, region: str) -> None:
         held = self._held[region]
         missing: Sequence[Change] = [
             change for key, change in self._changes.items() if key not in held
         ]
         if missing:
-            await self._stores.add(region, missing)
+            await self._answer(region, self._stores.add(region, missing))
             self.take(region, missing)
             log.info("policy_changes_copied", changes=len(missing))
 
