@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from services.chassis.topology import Region
 from services.router import certificate_files as files
@@ -78,8 +79,8 @@ def issue(
 
 
 def due(folder: Path, names: Sequence[str], now: dt.datetime) -> list[str]:
-    """Which leaves are missing, unreadable, or past two thirds of their life."""
-    return [name for name in names if _due(files.chain(folder, name), now)]
+    """Which leaves are missing, unreadable, without their key, or past two thirds of their life."""
+    return [name for name in names if _due(folder, name, now)]
 
 
 def renew(
@@ -91,11 +92,14 @@ def renew(
     return found
 
 
-def _due(chain: Path, now: dt.datetime) -> bool:
+def _due(folder: Path, name: str, now: dt.datetime) -> bool:
     try:
-        leaf = x509.load_pem_x509_certificate(chain.read_bytes())
+        leaf = x509.load_pem_x509_certificate(files.chain(folder, name).read_bytes())
+        key = serialization.load_pem_private_key(files.key(folder, name).read_bytes(), None)
     except (OSError, ValueError):
         return True
+    if key.public_key() != leaf.public_key():
+        return True  # Whoever issued was ended between the two files.
     life = leaf.not_valid_after_utc - leaf.not_valid_before_utc
     return now >= leaf.not_valid_before_utc + life * 2 / 3
 

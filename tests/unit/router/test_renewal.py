@@ -39,6 +39,19 @@ def test_only_what_is_due_or_broken_is_issued(tmp_path: Path) -> None:
     assert mesh.load(HERE)
 
 
+def test_a_leaf_whose_issuer_was_ended_between_its_two_files_is_issued_again(
+    tmp_path: Path,
+) -> None:
+    mesh = MeshCertificates(tmp_path, TOPOLOGY)
+    folder, issuer = mesh.folder(HERE), mesh.authorities["EU"]
+    files.key(folder, "edge").write_bytes(files.key(folder, "router").read_bytes())
+    files.key(folder, "sidecar-identity").write_bytes(b"half")
+    files.key(folder, "sidecar-forecast").unlink()
+    issued = renewal.renew(folder, REGION, mesh.names, issuer, now())
+    assert sorted(issued) == ["edge", "sidecar-forecast", "sidecar-identity"]
+    assert mesh.load(HERE)
+
+
 def test_keys_are_the_owners_alone_and_nothing_is_left_behind(tmp_path: Path) -> None:
     mesh = MeshCertificates(tmp_path, TOPOLOGY)
     there = [path for path in mesh.folder(HERE).rglob("*") if path.is_file()]
