@@ -77,13 +77,21 @@ class PrivateCa:
         return Leaf(issued + above, pem(key))
 
     def bundle(self) -> bytes:
-        """The root above it, PEM: what others are to trust."""
+        """The root above it, PEM: what others are to trust.
+
+        Raises:
+            IssuerError: there is none.
+            botocore.exceptions.ClientError: nobody says.
+        """
         found = self._client.get_certificate_authority_certificate(
             CertificateAuthorityArn=self._arn
         )
         chain = found["Certificate"] + "\n" + found.get("CertificateChain", "")
         certificates = x509.load_pem_x509_certificates(chain.encode())
-        return b"".join(_text(one) for one in certificates if _is_root(one))
+        roots = b"".join(_text(one) for one in certificates if _is_root(one))
+        if not roots:
+            raise IssuerError(f"{self._arn} shows no root above it.")
+        return roots
 
     def _issued(self, request: bytes, until: dt.datetime) -> tuple[bytes, bytes]:
         """The certificate, and those between it and the root, PEM."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import grpc
 import grpc.aio
 import pytest
@@ -21,6 +20,7 @@ from services.router.acm_pca import IssuerError, PrivateCa
 from services.router.ads_server import ServerIdentity
 from services.router.certificates import CertificatesError, CertificateSource
 from tests.api.router.conftest import two_jurisdictions
+from tests.api.router.private_ca import authority, client_in
 from tests.support.certificates import MeshCertificates, channel, now
 
 TOPOLOGY = two_jurisdictions()
@@ -30,42 +30,8 @@ REGION = TOPOLOGY.regions[HERE]
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
-    with provider.serving(0) as endpoint:
-        made = boto3.client(
-            "acm-pca",
-            endpoint_url=endpoint,
-            region_name=HERE,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+    with provider.serving(0) as endpoint, client_in(HERE, endpoint) as made:
         yield made
-        made.close()
-
-
-def authority(client: Any) -> PrivateCa:
-    """A root that has signed itself, as an operator would set one up."""
-    arn = client.create_certificate_authority(
-        CertificateAuthorityConfiguration={
-            "KeyAlgorithm": "EC_prime256v1",
-            "SigningAlgorithm": "SHA256WITHECDSA",
-            "Subject": {"CommonName": "Hemline EU mesh"},
-        },
-        CertificateAuthorityType="ROOT",
-        UsageMode="SHORT_LIVED_CERTIFICATE",
-    )["CertificateAuthorityArn"]
-    request = client.get_certificate_authority_csr(CertificateAuthorityArn=arn)["Csr"]
-    issued = client.issue_certificate(
-        CertificateAuthorityArn=arn,
-        Csr=request.encode(),
-        SigningAlgorithm="SHA256WITHECDSA",
-        TemplateArn="arn:aws:acm-pca:::template/RootCACertificate/V1",
-        Validity={"Type": "YEARS", "Value": 10},
-    )["CertificateArn"]
-    certificate = client.get_certificate(CertificateAuthorityArn=arn, CertificateArn=issued)
-    client.import_certificate_authority_certificate(
-        CertificateAuthorityArn=arn, Certificate=certificate["Certificate"].encode()
-    )
-    return PrivateCa(client, arn)
 
 
 @pytest.fixture
