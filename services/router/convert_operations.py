@@ -1,8 +1,6 @@
 """Operations as messages, and requests as checked orders."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Protocol
 from uuid import UUID
 
 from google.protobuf.duration_pb2 import Duration
@@ -15,9 +13,10 @@ from services.chassis.topology import Topology
 from services.chassis.wire import to_timestamp
 from services.router.errors import RegionNotFound
 from services.router.explain import Explanation, Question, RouteOutcome, Step
-from services.router.operations import Outcome, Steering
-from services.router.operations_rules import Health, Scene, Shares
-from services.router.policy import PERCENT, Mode, Policy
+from services.router.observed import Observed
+from services.router.operations import Outcome
+from services.router.operations_rules import Scene, Shares
+from services.router.policy import HIGHEST_EPOCH, PERCENT, Mode, Policy
 from services.router.policy_log import Change, Merged
 from services.router.policy_writer import Order
 from services.router.registry import Proxy, Resources
@@ -27,7 +26,6 @@ REASON_CHARACTERS = 200
 ETAG_CHARACTERS = 64
 WEIGHTS = 64
 DOWN_REGIONS = 64
-HIGHEST_EPOCH = 2**63 - 1
 
 MODES = {
     Mode.FAILOVER: pb.TRAFFIC_MODE_FAILOVER,
@@ -40,26 +38,6 @@ OUTCOMES = {
     RouteOutcome.REDIRECTED: pb.ROUTE_OUTCOME_REDIRECTED,
     RouteOutcome.NO_HEALTHY_REGION: pb.ROUTE_OUTCOME_NO_HEALTHY_REGION,
 }
-
-
-class Load(Protocol):
-    """Of a service of a region, over the last report."""
-
-    @property
-    def calls_per_second(self) -> float: ...
-
-    @property
-    def errors_per_second(self) -> float: ...
-
-
-class Observed(Health, Protocol):
-    """What the region's edges see, and send."""
-
-    def load(self, region: str, service: str) -> Load | None:
-        """Returns what they send; None if no report tells."""
-
-    def report_time(self, region: str, service: str) -> datetime | None:
-        """Returns when the last health report came; None if none has."""
 
 
 def drain_from(request: pb.DrainRegionRequest, operator: UUID) -> tuple[Order, str, int]:
@@ -83,20 +61,23 @@ def undrain_from(request: pb.UndrainRegionRequest, operator: UUID) -> tuple[Orde
     return order, region, request.percent
 
 
-def steering_from(request: pb.SetTrafficPolicyRequest, operator: UUID) -> tuple[Order, Steering]:
-    """Returns the order and what is to hold. Raises InvalidArgument."""
+def steering_from(request: pb.SetTrafficPolicyRequest, operator: UUID) -> tuple[Order, Policy]:
+    """Returns the order and what is to hold, without drains. Raises InvalidArgument."""
     fields, policy = Fields(), request.policy
     modes = {message: mode for mode, message in MODES.items()}
     if policy.mode not in modes:
         fields.refuse("policy.mode", f"want one of {', '.join(mode.value for mode in Mode)}.")
-    if policy.home_epoch_floor < 0:
-        fields.refuse("policy.home_epoch_floor", "must be 0 or more.")
+    if not 0 <= policy.home_epoch_floor < HIGHEST_EPOCH:
+        fields.refuse("policy.home_epoch_floor", "must be 0 or more, and below 2^53.")
     tracks = {service: dict(found.percents) for service, found in policy.tracks.items()}
     if max((len(policy.weights), *map(len, tracks.values())), default=0) > WEIGHTS:
         fields.refuse("policy", f"holds at most {WEIGHTS} weights of a kind.")
     order = _order(fields, request, policy.etag, operator)
-    return order, Steering(
-        modes[policy.mode], dict(policy.weights), tracks, policy.home_epoch_floor
+    return order, Policy(
+        mode=modes[policy.mode],
+        weights=dict(policy.weights),
+        tracks=tracks,
+        home_epoch_floor=policy.home_epoch_floor,
     )
 
 

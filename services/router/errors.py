@@ -1,5 +1,8 @@
 """What the proxies answer on their own, in the words of the error tree; what operators are told."""
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from services.chassis.errors import (
     Aborted,
     FailedPrecondition,
@@ -60,3 +63,16 @@ class LastHealthyRegion(FailedPrecondition):
     def __init__(self, message: str, *, region: str) -> None:
         rule = RuleViolation(self.reason, f"regions/{region}", message)
         super().__init__(message, [rule], region=region)
+
+
+class SnapshotRefused(FailedPrecondition):
+    """The checker would refuse what follows from a policy: it must not come into the log."""
+
+    reason = "SNAPSHOT_REFUSED"
+    most: ClassVar = 10
+    """Of the checker's sentences that are told: one mistake shows at each proxy and home."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        message = "The snapshots that follow from this policy would not be safe. Nothing is set."
+        rules = [RuleViolation(self.reason, "policy", said) for said in problems[: self.most]]
+        super().__init__(message, rules)

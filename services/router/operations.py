@@ -1,26 +1,32 @@
 """What operators do: one function a use case, each planned from the policy that is in force."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from services.chassis.database import DatabaseUnavailable
 from services.router import operations_rules as safety
-from services.router.errors import RegionNotFound
+from services.router.errors import PolicyChanged, RegionNotFound, SnapshotRefused
 from services.router.operations_rules import Scene, Shares
-from services.router.policy import Mode, Policy
-from services.router.policy_log import Change, Merged, Registers
+from services.router.policy import Policy
+from services.router.policy_log import Change, Merged, Registers, applied
 from services.router.policy_source import PolicySource
 from services.router.policy_writer import Order, Plan, Planner, PolicyWriter
 
+Trial = Callable[[Policy], Sequence[str]]
+"""Says why the snapshots that follow from a policy would be refused. Any thread may ask."""
 
-@dataclass(frozen=True, slots=True)
-class Steering:
-    """All of a policy but its drains."""
+TRIALS = 5
+"""Of one request, for each of which the policy in force has changed meanwhile."""
 
-    mode: Mode
-    weights: Mapping[str, int] = field(default_factory=dict)
-    tracks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    home_epoch_floor: int = 0
+
+class _UntriedError(Exception):
+    """Nobody has looked yet at what would follow from a policy."""
+
+    def __init__(self, before: Policy, after: Policy) -> None:
+        super().__init__()
+        self.before = before
+        self.after = after
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,13 @@ class Outcome:
 class Operations:
     """The use cases of one router. What it decides holds in the whole jurisdiction."""
 
-    def __init__(self, scene: Scene, source: PolicySource, writer: PolicyWriter) -> None:
+    def __init__(
+        self, scene: Scene, source: PolicySource, writer: PolicyWriter, trial: Trial
+    ) -> None:
         self._scene = scene
         self._source = source
         self._writer = writer
+        self._trial = trial
 
     @property
     def scene(self) -> Scene:
@@ -63,6 +72,7 @@ class Operations:
         Raises:
             RegionNotFound: no region of the jurisdiction.
             LastHealthyRegion: nobody healthy is left to take them.
+            SnapshotRefused: what follows would not be safe.
             RequestIdReused: the id came with another request.
             PolicyChanged: the etag is an older policy's.
             DatabaseUnavailable: no store answers.
@@ -72,7 +82,7 @@ class Operations:
 
         def planned(merged: Merged) -> Plan:
             if percent > merged.policy.drained.get(region, 0):
-                after = _after(merged.policy, plan.registers)
+                after = applied(merged.policy, plan.registers)
                 safety.check_drain(self._scene, merged.policy, after, region)
             return plan
 
@@ -82,7 +92,8 @@ class Operations:
         """Gives ``region`` its calls back but for ``percent``, 0 to 99. Never takes more off it.
 
         Raises:
-            RegionNotFound, RequestIdReused, PolicyChanged, DatabaseUnavailable: as `drain`.
+            RegionNotFound, SnapshotRefused, RequestIdReused, PolicyChanged, DatabaseUnavailable:
+                as `drain`.
         """
         self._check_region(region)
 
@@ -92,21 +103,21 @@ class Operations:
 
         return await self._carry_out(order, [f"undrain {region} {percent}"], planned)
 
-    async def set_policy(self, order: Order, wanted: Steering) -> Outcome:
-        """Replaces all but the drains.
+    async def set_policy(self, order: Order, wanted: Policy) -> Outcome:
+        """Replaces all but the drains: those of ``wanted`` are passed over.
 
         Raises:
             InvalidArgument: it cannot hold in this topology.
             EpochFloorLowered: the floor only grows.
             LastHealthyRegion: every call for some tenants would go to where nobody is healthy.
-            RequestIdReused, PolicyChanged, DatabaseUnavailable: as `drain`.
+            SnapshotRefused, RequestIdReused, PolicyChanged, DatabaseUnavailable: as `drain`.
         """
-        safety.check_policy(self._scene, _policy(wanted))
+        safety.check_policy(self._scene, wanted)
 
         def planned(merged: Merged) -> Plan:
             safety.check_floor(merged.policy, wanted.home_epoch_floor)
             plan = Plan(_named(wanted), _difference(merged.policy, wanted))
-            after = _after(merged.policy, plan.registers)
+            after = applied(merged.policy, plan.registers)
             safety.check_steering(self._scene, merged.policy, after)
             return plan
 
@@ -115,10 +126,35 @@ class Operations:
         return await self._carry_out(order, ["set", *content], planned)
 
     async def _carry_out(self, order: Order, content: list[object], planned: Planner) -> Outcome:
-        written = await self._writer.write(order, content, planned)
-        scene, policy = self._scene, written.merged.policy
-        found = safety.shares(scene.topology, scene.jurisdiction, policy)
-        return Outcome(written.merged, found, written.missing)
+        """Writes what is planned once it is known that its snapshots would be published."""
+        tried: list[Policy] = []
+
+        def proven(merged: Merged) -> Plan:
+            plan = planned(merged)
+            after = applied(merged.policy, plan.registers)
+            if after not in (merged.policy, *tried):
+                # The log is locked and must not wait for a proof: that is made outside.
+                raise _UntriedError(merged.policy, after)
+            return plan
+
+        for _ in range(TRIALS):
+            try:
+                written = await self._writer.write(order, content, proven)
+            except _UntriedError as untried:
+                await self._prove(untried.before, untried.after)
+                tried.append(untried.after)
+                continue
+            scene, policy = self._scene, written.merged.policy
+            found = safety.shares(scene.topology, scene.jurisdiction, policy)
+            return Outcome(written.merged, found, written.missing)
+        message = "The policy changes faster than a change can be checked. Read it again."
+        raise PolicyChanged(message, etag=self.policy().etag)
+
+    async def _prove(self, before: Policy, after: Policy) -> None:
+        problems = await asyncio.to_thread(self._trial, after)
+        # Where nothing can be published as it is, a change is not to blame, and may be what helps.
+        if problems and not await asyncio.to_thread(self._trial, before):
+            raise SnapshotRefused(problems)
 
     def _check_region(self, region: str) -> None:
         if region not in self._scene.regions:
@@ -128,24 +164,7 @@ class Operations:
             )
 
 
-def _policy(wanted: Steering) -> Policy:
-    return Policy(
-        mode=wanted.mode,
-        weights=wanted.weights,
-        tracks=wanted.tracks,
-        home_epoch_floor=wanted.home_epoch_floor,
-    )
-
-
-def _after(policy: Policy, registers: Registers) -> Policy:
-    """Mode, weights and drains with ``registers``, however unsafe."""
-    drained = {**policy.drained, **registers.drained}
-    if registers.mode is None:
-        return replace(policy, drained=drained)
-    return replace(policy, drained=drained, mode=registers.mode, weights=registers.weights)
-
-
-def _difference(policy: Policy, wanted: Steering) -> Registers:
+def _difference(policy: Policy, wanted: Policy) -> Registers:
     """What must be set: not more, so that changes made elsewhere at the same time hold as well."""
     cleared: dict[str, Mapping[str, int]] = {
         service: {} for service in policy.tracks.keys() - wanted.tracks.keys()
@@ -164,7 +183,7 @@ def _difference(policy: Policy, wanted: Steering) -> Registers:
     )
 
 
-def _named(wanted: Steering) -> str:
+def _named(wanted: Policy) -> str:
     weights = [f"{region}={percent}" for region, percent in sorted(wanted.weights.items())]
     tracks = [
         f"{service}:{track}={percent}"

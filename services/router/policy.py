@@ -13,6 +13,7 @@ from services.chassis.topology import Topology
 from services.chassis.traffic import PERCENT, Mode, Traffic
 
 __all__ = [
+    "HIGHEST_EPOCH",
     "PERCENT",
     "WHOLE",
     "Choice",
@@ -23,10 +24,14 @@ __all__ = [
     "family",
     "problems",
     "stranded",
+    "usable",
 ]
 
 WHOLE = 10_000
 """Shares are counted in hundredths of a percent: a drain by 1 % of a weight of 1 % is still one."""
+
+HIGHEST_EPOCH = 2**53
+"""Every home epoch lies below: claims are doubles to Envoy, and beyond this not exact."""
 
 EARTH_KM = 6371.0
 
@@ -40,7 +45,7 @@ class Policy:
     drained: Mapping[str, int] = field(default_factory=dict)  # Region to percent taken off it.
     tracks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Service to track to percent; a service that is not named uses its hosts alike."""
-    home_epoch_floor: int = 0  # Tokens with a lower home epoch are refused.
+    home_epoch_floor: int = 0  # Tokens with a lower home epoch are refused. Below `HIGHEST_EPOCH`.
 
 
 def baseline(topology: Topology, jurisdiction: str) -> Policy:
@@ -64,13 +69,18 @@ def stranded(topology: Topology, jurisdiction: str, drained: Mapping[str, int]) 
     return tuple(
         home
         for home in topology.jurisdictions[jurisdiction].regions
-        if all(drained.get(region, 0) >= PERCENT for region in family(topology, home))
+        if not usable(topology, drained, home)
     )
 
 
 def family(topology: Topology, home: str) -> tuple[str, ...]:
     """Who may serve tenants of ``home``, in the topology's order."""
     return (home, *topology.regions[home].failover)
+
+
+def usable(topology: Topology, drained: Mapping[str, int], home: str) -> tuple[str, ...]:
+    """Who may be asked for tenants of ``home``, with so much drained, in the topology's order."""
+    return tuple(name for name in family(topology, home) if drained.get(name, 0) < PERCENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,33 +82,41 @@ def merge(topology: Topology, jurisdiction: str, changes: Iterable[Change]) -> M
     regions = frozenset(topology.jurisdictions[jurisdiction].regions)
     for change in sorted(changes, key=lambda each: each.key):
         version = change.version
-        drained = _drained(policy, change.registers, regions)
-        if rules.stranded(topology, jurisdiction, drained):
+        wanted = applied(policy, _known(change.registers, regions))
+        if change.registers.drained and rules.stranded(topology, jurisdiction, wanted.drained):
             ignored.add(change.key)
             continue
-        policy = _steered(
-            topology, jurisdiction, replace(policy, drained=drained), change.registers
-        )
+        # The topology may have changed since: what cannot hold any more leaves what held before.
+        if change.registers.mode and rules.problems(topology, jurisdiction, wanted):
+            wanted = replace(wanted, mode=policy.mode, weights=policy.weights)
+        policy = wanted
     return Merged(policy, version, frozenset(ignored))
 
 
-def _drained(policy: Policy, registers: Registers, regions: frozenset[str]) -> dict[str, int]:
-    # A region may have left the jurisdiction since.
-    told = {region: registers.drained[region] for region in registers.drained.keys() & regions}
-    return {region: percent for region, percent in {**policy.drained, **told}.items() if percent}
-
-
-def _steered(topology: Topology, jurisdiction: str, policy: Policy, registers: Registers) -> Policy:
+def applied(policy: Policy, registers: Registers) -> Policy:
+    """Returns ``policy`` with ``registers`` set, however unsafe."""
+    drained = {**policy.drained, **registers.drained}
     tracks = {**policy.tracks, **registers.tracks}
-    floor = max(policy.home_epoch_floor, registers.home_epoch_floor)
-    policy = replace(
-        policy, tracks={name: each for name, each in tracks.items() if each}, home_epoch_floor=floor
+    steered = registers.mode is not None
+    return Policy(
+        mode=registers.mode or policy.mode,
+        weights=registers.weights if steered else policy.weights,
+        drained={region: percent for region, percent in drained.items() if percent},
+        tracks={service: found for service, found in tracks.items() if found},
+        home_epoch_floor=max(policy.home_epoch_floor, registers.home_epoch_floor),
     )
-    if registers.mode is None:
-        return policy
-    wanted = replace(policy, mode=registers.mode, weights=registers.weights)
-    # The topology may have changed since: what cannot hold any more leaves what held before.
-    return policy if rules.problems(topology, jurisdiction, wanted) else wanted
+
+
+def _known(registers: Registers, regions: frozenset[str]) -> Registers:
+    """Leaves out what no policy can hold: it may have been written by another version of this."""
+    floor = registers.home_epoch_floor
+    return replace(
+        registers,
+        # A region may have left the jurisdiction since.
+        drained={name: registers.drained[name] for name in registers.drained.keys() & regions},
+        # Not the highest that can hold, in its place: that one would refuse every token, for good.
+        home_epoch_floor=floor if floor < rules.HIGHEST_EPOCH else 0,
+    )
 
 
 def to_json(registers: Registers) -> dict[str, Any]:

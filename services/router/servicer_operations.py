@@ -4,10 +4,10 @@ An operator acts on their own jurisdiction: callers of another one are turned aw
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import grpc.aio
 from hemline.router.v1 import operations_service_pb2 as pb
@@ -20,16 +20,17 @@ from services.chassis.server import Served
 from services.chassis.tenancy import current_caller
 from services.chassis.wire import to_timestamp
 from services.router import convert_operations as convert
+from services.router import trial
 from services.router.cache import SnapshotCache, UnknownNode
 from services.router.explain import explain
+from services.router.observed import Observed
 from services.router.operations import Operations
 from services.router.operations_rules import Scene
-from services.router.policy import Policy
 from services.router.policy_source import PolicySource
 from services.router.policy_stores import PolicyStores
 from services.router.policy_writer import PolicyWriter
+from services.router.publish import Publisher
 from services.router.registry import Registry
-from services.router.translate import Facts
 
 WATCH_SECONDS = 1.0
 FIRST_READ_SECONDS = 3.0
@@ -38,31 +39,13 @@ FIRST_READ_SECONDS = 3.0
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class Published(Protocol):
-    """What the publisher takes, and says of the snapshots in force."""
-
-    @property
-    def facts(self) -> Facts: ...
-
-    def update(self, *, policies: Mapping[str, Policy] | None = None) -> bool: ...
-
-    @property
-    def proof(self) -> str: ...
-
-    @property
-    def proven_states(self) -> int: ...
-
-    @property
-    def refused(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """The proxies of this router and what they are to know."""
 
     registry: Registry
     cache: SnapshotCache
-    published: Published
+    published: Publisher
 
     def meant_for(self, node: str) -> str:
         """Returns the version of the snapshot that is meant for ``node``; empty without one."""
@@ -78,7 +61,7 @@ class OperationsServicer(pb_grpc.OperationsServiceServicer):
         self,
         operations: Operations,
         fleet: Fleet,
-        observed: convert.Observed,
+        observed: Observed,
         clock: Clock,
     ) -> None:
         self._operations = operations
@@ -172,7 +155,7 @@ class OperationsServicer(pb_grpc.OperationsServiceServicer):
 
 @asynccontextmanager
 async def steering(
-    database: Database, fleet: Fleet, observed: convert.Observed, clock: Clock
+    database: Database, fleet: Fleet, observed: Observed, clock: Clock
 ) -> AsyncIterator[Served]:
     """Keeps the policy in force as long as it is entered. Yields the API.
 
@@ -187,6 +170,9 @@ async def steering(
     )
     scene = Scene(topology, jurisdiction.name, facts.endpoints, observed)
     writer = PolicyWriter(topology, facts.region, source, stores, clock)
+    operations = Operations(
+        scene, source, writer, lambda policy: trial.problems(fleet.published.facts, policy)
+    )
     try:
         async with asyncio.TaskGroup() as group:
             polling = group.create_task(source.run())
@@ -194,7 +180,7 @@ async def steering(
             yield Served(
                 pb.DESCRIPTOR.services_by_name["OperationsService"],
                 pb_grpc.add_OperationsServiceServicer_to_server,
-                OperationsServicer(Operations(scene, source, writer), fleet, observed, clock),
+                OperationsServicer(operations, fleet, observed, clock),
             )
             polling.cancel()
     finally:

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.chassis.auth import LEEWAY_SECONDS
 from services.router import xds_types
+from services.router.policy import HIGHEST_EPOCH
 from services.router.translate.facts import Facts
 from services.router.translate.listener import OVER_ADS
 
@@ -18,9 +19,6 @@ NAME = "hemline-jwt"
 METADATA = "envoy.filters.http.jwt_authn"
 TYPE = f"{xds_types.HTTP_FILTERS}jwt_authn.v3.JwtAuthentication"
 CACHE_TOKENS = 2000
-
-HIGHEST_EPOCH = 2**53
-"""Claims are doubles to Envoy: beyond this they are not exact."""
 
 
 def http_filter() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -19,16 +19,17 @@ from hemline.router.v1 import operations_service_pb2_grpc as pb_grpc
 from deploy.local.postgres import Postgres
 from services.chassis import contract
 from services.chassis.clock import utc_now
-from services.router import nodes, xds_types
+from services.router import nodes, trial, xds_types
 from services.router.cache import SnapshotCache
-from services.router.leaf import Certificates
+from services.router.nodes import Node
 from services.router.observed import Load, Observed
-from services.router.policy import Policy
+from services.router.policy import Mode
+from services.router.publish import Publisher
 from services.router.registry import Registry
 from services.router.servicer_operations import Fleet, steering
 from services.router.snapshot import Snapshot, resource
 from services.router.stream import Verdict
-from services.router.translate import Facts
+from services.router.translate import Facts, translate
 from tests.store.router.support import (
     HOME,
     SERVICES,
@@ -39,24 +40,10 @@ from tests.store.router.support import (
     two_regions,
 )
 from tests.support.api import Api, api
+from tests.unit.router.world import certificates, key
 
 STREAM = object()
 READ = "/hemline.inventory.v1.InventoryService/GetStockLevel"
-
-
-@dataclass
-class Published:
-    """Takes policies as the publisher does, and shows them."""
-
-    facts: Facts
-    policies: list[Policy] = field(default_factory=list)
-    proof: str = "ab" * 32
-    proven_states: int = 81
-    refused: str = ""
-
-    def update(self, *, policies: Mapping[str, Policy] | None = None) -> bool:
-        self.policies.append((policies or {})["EU"])
-        return True
 
 
 @dataclass
@@ -64,7 +51,7 @@ class World:
     api: Api
     stub: Any
     observed: Observed
-    published: Published
+    publisher: Publisher
     fleet: Fleet
 
     def as_operator(self) -> Any:
@@ -83,15 +70,20 @@ class World:
         status.details[0].Unpack(info)
         return failed.value.code(), info.reason, status
 
+    @property
+    def drained(self) -> Mapping[str, int]:
+        """As the publisher was told."""
+        return self.publisher.facts.policies["EU"].drained
+
     def report(self, **healthy: bool) -> None:
         """Has an edge say of every host of the regions whether it is healthy."""
-        now = datetime.now(UTC)
-        hosts = {
-            (region.replace("_", "-"), service): {"10.0.0.1:1": well, "10.0.0.1:2": well}
+        now, endpoints = datetime.now(UTC), self.publisher.facts.endpoints
+        verdicts = {
+            (region.replace("_", "-"), service): {str(host.sidecar): well for host in hosts}
             for region, well in healthy.items()
-            for service in SERVICES
+            for service, hosts in endpoints[region.replace("_", "-")].services.items()
         }
-        self.observed.take_health("edge/eu-central-1/1", STREAM, hosts, now)
+        self.observed.take_health("edge/eu-central-1/1", STREAM, verdicts, now)
 
 
 @pytest.fixture(scope="module")
@@ -112,17 +104,19 @@ async def world(both: dict[str, Postgres]) -> AsyncIterator[World]:
 @asynccontextmanager
 async def serving(servers: dict[str, Postgres]) -> AsyncIterator[World]:
     topology, endpoints = two_regions()
-    certificates = Certificates({}, {})
-    facts = Facts(HOME, topology, endpoints, {}, contract.methods(), 1.0, certificates)
-    published, observed = Published(facts), Observed()
-    fleet = Fleet(Registry(), SnapshotCache([nodes.edge(HOME)]), published)
+    methods = tuple(method for method in contract.methods() if method.service in SERVICES)
+    keys = {name: (key(topology, name),) for name in topology.jurisdictions}
+    facts = Facts(HOME, topology, endpoints, keys, methods, 1.0, certificates(topology, HOME))
+    cache, observed = SnapshotCache(facts.nodes), Observed()
+    publisher = Publisher(facts, cache)
+    fleet = Fleet(Registry(), cache, publisher)
     database = open_database(servers)
     async with (
         steering(database, fleet, observed, utc_now) as served,
         api([served]) as running,
     ):
         stub = pb_grpc.OperationsServiceStub(running.channel)
-        yield World(running, stub, observed, published, fleet)
+        yield World(running, stub, observed, publisher, fleet)
     await database.close()
 
 
@@ -134,7 +128,7 @@ def drain(region: str = SIBLING, **fields: Any) -> pb.DrainRegionRequest:
 async def test_a_drain_reaches_the_publisher_and_is_undone(world: World) -> None:
     answer = await world.call("DrainRegion", drain(HOME, percent=1, reason="a look"))
     assert answer.policy.drained == {HOME: 1}
-    assert world.published.policies[-1].drained == {HOME: 1}
+    assert world.drained == {HOME: 1}
     (shares,) = [
         one for one in answer.shares if (one.home_region, one.edge_region) == (HOME, SIBLING)
     ]
@@ -143,7 +137,7 @@ async def test_a_drain_reaches_the_publisher_and_is_undone(world: World) -> None
     request = pb.UndrainRegionRequest(name=f"regions/{HOME}", request_id=str(uuid4()))
     answer = await world.call("UndrainRegion", request)
     assert answer.policy.drained == {}
-    assert world.published.policies[-1].drained == {}
+    assert world.drained == {}
     changes = (await world.call("ListPolicyChanges", pb.ListPolicyChangesRequest())).changes
     assert [(one.version, one.action, one.reason, one.region) for one in changes] == [
         (2, f"undrain {HOME} 0", "", HOME),
@@ -214,6 +208,29 @@ async def test_a_policy_is_set_read_and_kept_from_being_overwritten(world: World
     assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "EPOCH_FLOOR_LOWERED")
 
 
+async def test_what_the_checker_would_refuse_is_not_set(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(facts: Facts) -> dict[Node, Snapshot]:
+        """A compiler with a mistake that one mode alone shows."""
+        made = translate(facts)
+        wrong = facts.policy_of(HOME).mode is Mode.LATENCY
+        return {node: Snapshot(()) if wrong else found for node, found in made.items()}
+
+    monkeypatch.setattr(trial, "translate", mistaken)
+    wanted = pb.TrafficPolicy(mode=pb.TRAFFIC_MODE_LATENCY)
+    for dry in (True, False):
+        request = pb.SetTrafficPolicyRequest(
+            policy=wanted, request_id=str(uuid4()), validate_only=dry
+        )
+        code, reason, status = await world.refused("SetTrafficPolicy", request)
+        assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "SNAPSHOT_REFUSED")
+        failure = error_details_pb2.PreconditionFailure()
+        assert any(detail.Unpack(failure) for detail in status.details)
+        assert failure.violations[0].description.startswith(f"edge/{HOME}/1: ")
+    assert (await world.call("ListPolicyChanges", pb.ListPolicyChangesRequest())).changes == []
+
+
 async def test_the_same_request_id_is_one_request(world: World) -> None:
     request = drain(percent=10)
     first = await world.call("DrainRegion", request)
@@ -237,6 +254,14 @@ async def test_the_same_request_id_is_one_request(world: World) -> None:
             "percent",
         ),
         ("SetTrafficPolicy", pb.SetTrafficPolicyRequest(request_id=str(uuid4())), "policy.mode"),
+        (
+            "SetTrafficPolicy",
+            pb.SetTrafficPolicyRequest(
+                policy=pb.TrafficPolicy(mode=pb.TRAFFIC_MODE_FAILOVER, home_epoch_floor=2**53),
+                request_id=str(uuid4()),
+            ),
+            "policy.home_epoch_floor",
+        ),
         ("ExplainRoute", pb.ExplainRouteRequest(), "home_region"),
         ("ExplainRoute", pb.ExplainRouteRequest(home_region=HOME, method="/a/b"), "method"),
         ("ListProxies", pb.ListProxiesRequest(page_size=501), "page_size"),
@@ -298,7 +323,7 @@ async def test_a_route_is_explained_by_policy_health_and_what_if(world: World) -
     (stand_in, home) = answer.choices[1].steps
     assert (stand_in.region, stand_in.healthy, stand_in.serves) == (SIBLING, False, False)
     assert (home.region, home.healthy, home.serves) == (HOME, True, True)
-    assert list(home.endpoints) == ["127.0.0.1:2", "127.0.0.1:4"]
+    assert list(home.endpoints) == ["127.0.0.3:2", "127.0.0.3:4"]
     abroad = await world.call(
         "ExplainRoute", pb.ExplainRouteRequest(home_region="us-east-1", edge_region=HOME)
     )
@@ -320,7 +345,9 @@ async def test_proxies_are_listed_with_what_they_accepted_and_refused(world: Wor
         request.page_token = first.next_page_token
         second = await world.call("ListProxies", request)
     assert second.next_page_token == ""
-    assert (first.proof, first.proven_states, first.refused) == ("ab" * 32, 81, "")
+    shown = (first.proof, first.proven_states, first.refused)
+    assert shown == (world.publisher.proof, 8, "")
+    assert len(first.proof) == 64
     (accepted,), (refused,) = first.proxies, second.proxies
     assert (accepted.node, accepted.connected, accepted.in_sync) == (f"edge/{HOME}/1", True, True)
     assert accepted.snapshot_version == snapshot.version

@@ -28,7 +28,7 @@ from tests.support.servers import postgres
 
 HOME = "eu-central-1"
 SIBLING = "eu-west-1"
-SERVICES = ("identity", "inventory")
+SERVICES = ("forecast", "identity", "inventory")
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
@@ -54,6 +54,7 @@ def open_database(servers: Mapping[str, Postgres]) -> Database:
 
 
 def two_regions() -> tuple[Topology, Endpoints]:
+    """The topology, and two hosts of every service: `127.0.<region>.<service>`, ports 2 and 4."""
     found = topology.load(TOPOLOGY)
     document = {
         "regions": {
@@ -61,13 +62,13 @@ def two_regions() -> tuple[Topology, Endpoints]:
                 "edge": {"listen": "127.0.0.1:1"},
                 "services": {
                     service: [
-                        {"sidecar": "127.0.0.1:2", "app": "127.0.0.1:3"},
-                        {"sidecar": "127.0.0.1:4", "app": "127.0.0.1:5", "track": "canary"},
+                        {"sidecar": f"127.0.{i}.{k}:2", "app": "127.0.0.1:3"},
+                        {"sidecar": f"127.0.{i}.{k}:4", "app": "127.0.0.1:5", "track": "canary"},
                     ]
-                    for service in SERVICES
+                    for k, service in enumerate(SERVICES, start=1)
                 },
             }
-            for name in found.regions
+            for i, name in enumerate(sorted(found.regions))
         }
     }
     return found, parse(document, found, set(SERVICES))
@@ -96,6 +97,7 @@ class Router:
     operations: Operations
     health: Reports
     told: list[Policy]  # What it has told the publisher.
+    refuses: list[Policy]  # What the checker would refuse; nothing at first.
 
     async def drain(self, region: str, percent: int = 100, **order: object) -> object:
         return await self.operations.drain(make_order(**order), region, percent)
@@ -126,7 +128,11 @@ async def router(
     polling = asyncio.create_task(source.run() if polls else asyncio.sleep(0))
     if polls:
         told.append((await source.first(5))["EU"])
-    yield Router(source, stores, Operations(scene, source, writer), health, told)
+    refuses: list[Policy] = []
+    operations = Operations(
+        scene, source, writer, lambda policy: ("not safe",) if policy in refuses else ()
+    )
+    yield Router(source, stores, operations, health, told, refuses)
     polling.cancel()
     await asyncio.gather(polling, return_exceptions=True)
     await stores.close()

@@ -16,9 +16,8 @@ import pytest
 from deploy.local.postgres import Postgres
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.errors import RequestIdReused
-from services.router.errors import LastHealthyRegion, PolicyChanged
-from services.router.operations import Steering
-from services.router.policy import Mode
+from services.router.errors import LastHealthyRegion, PolicyChanged, SnapshotRefused
+from services.router.policy import Mode, Policy
 from services.router.policy_stores import ANSWER_SECONDS
 from tests.store.router.support import (
     HOME,
@@ -141,6 +140,25 @@ async def test_a_dry_run_says_what_would_be_and_writes_nothing(servers: Servers)
     assert log_of(servers[HOME]) == []
 
 
+@pytest.mark.parametrize("dry", [True, False])
+async def test_what_the_checker_would_refuse_is_not_written(servers: Servers, dry: bool) -> None:  # noqa: FBT001
+    async with router(servers) as one:
+        one.refuses.append(Policy(drained={SIBLING: 4}))
+        with pytest.raises(SnapshotRefused) as refusal:
+            await one.drain(SIBLING, 4, validate_only=dry)
+        assert [each.description for each in refusal.value.violations] == ["not safe"]
+        assert one.drained == {}
+        await one.drain(SIBLING, 5)
+    assert [version for version, *_ in log_of(servers[HOME])] == [1]
+
+
+async def test_where_nothing_can_be_published_a_change_may_be_what_helps(servers: Servers) -> None:
+    async with router(servers) as one:
+        one.refuses += [Policy(), Policy(drained={SIBLING: 4})]
+        await one.drain(SIBLING, 4)
+        assert one.drained == {SIBLING: 4}
+
+
 @pytest.mark.parametrize("away", [HOME, SIBLING])
 async def test_without_one_region_the_other_takes_the_change_and_brings_it_later(
     servers: Servers, away: str
@@ -162,7 +180,7 @@ async def test_what_two_sides_decided_apart_is_merged_the_same_on_both(servers: 
     here, there = {HOME: servers[HOME]}, {SIBLING: servers[SIBLING]}
     async with router(here) as one, router(there, SIBLING) as other:
         tracks = {"inventory": {"stable": 90, "canary": 10}}
-        await one.operations.set_policy(make_order(), Steering(Mode.LATENCY, tracks=tracks))
+        await one.operations.set_policy(make_order(), Policy(Mode.LATENCY, tracks=tracks))
         await other.drain(HOME, 40)
     async with router(servers) as one, router(servers, SIBLING) as other:
         assert one.source.merged == other.source.merged

@@ -107,6 +107,15 @@ def test_what_a_topology_no_longer_knows_is_left_out() -> None:
     assert (policy.mode, policy.drained) == (Mode.LATENCY, {"eu-a-1": 5})
 
 
+def test_a_floor_that_no_token_reaches_is_ignored() -> None:
+    """It would refuse every token, for good, and may stand in logs that are older than the rule."""
+    log = [
+        change(1, "eu-a-1", Registers(home_epoch_floor=7)),
+        change(2, "eu-a-1", Registers(home_epoch_floor=rules.HIGHEST_EPOCH)),
+    ]
+    assert merge(FOUR, "EU", log).policy.home_epoch_floor == 7
+
+
 def test_unknown_names_of_a_newer_router_are_left() -> None:
     assert from_json({"mode": "tidal", "colour": "blue", "drained": {"x": 1}}) == Registers(
         {"x": 1}

@@ -206,7 +206,7 @@ class TrafficPolicy(_message.Message):
     mode: Global___TrafficMode.ValueType
     """How the first region is chosen."""
     home_epoch_floor: _builtins.int
-    """Tokens with a lower home epoch are refused, 0 or more. Only grows."""
+    """Tokens with a lower home epoch are refused. 0 or more, below 2^53. Only grows."""
     etag: _builtins.str
     """Changes with every change. Sent back with a write, it keeps two operators apart; optional. At most 64
     characters.
@@ -221,7 +221,9 @@ class TrafficPolicy(_message.Message):
 
     @_builtins.property
     def tracks(self) -> _containers.MessageMap[_builtins.str, Global___TrackWeights]:
-        """Service, such as `inventory`, to its tracks. A service that is not named uses its hosts alike."""
+        """Service, such as `inventory`, to its tracks. A service that is not named uses its hosts alike, and so does
+        one of whose tracks here no host is left.
+        """
 
     def __init__(
         self,

@@ -116,6 +116,8 @@ class OperationsServiceServicer:
         Errors:
         FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
         and not drained. One of which no health report has come is not known to be.
+        FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+        `google.rpc.PreconditionFailure`; nothing has changed.
         NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
         ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -130,6 +132,8 @@ class OperationsServiceServicer:
         `percent` and what is drained now, the lower holds.
 
         Errors:
+        FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+        `google.rpc.PreconditionFailure`; nothing has changed.
         NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
         ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -153,8 +157,11 @@ class OperationsServiceServicer:
         """Replaces mode, weights, tracks and home-epoch floor. Drains stay as they are.
 
         Errors:
-        FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call to regions that are down or drained.
+        FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call, for some tenants, to regions that
+        are down or drained, or to tracks of which no host is known to be healthy.
         FAILED_PRECONDITION - EPOCH_FLOOR_LOWERED: the home-epoch floor only grows; refused tokens stay refused.
+        FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+        `google.rpc.PreconditionFailure`; nothing has changed.
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
         ABORTED             - POLICY_CHANGED: `policy.etag` is not that of the policy in force; read it again.
         UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.

@@ -55,6 +55,8 @@ class OperationsServiceStub:
     Errors:
       FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
                             and not drained. One of which no health report has come is not known to be.
+      FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                            `google.rpc.PreconditionFailure`; nothing has changed.
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -65,6 +67,8 @@ class OperationsServiceStub:
     `percent` and what is drained now, the lower holds.
 
     Errors:
+      FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                            `google.rpc.PreconditionFailure`; nothing has changed.
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -80,8 +84,11 @@ class OperationsServiceStub:
     """Replaces mode, weights, tracks and home-epoch floor. Drains stay as they are.
 
     Errors:
-      FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call to regions that are down or drained.
+      FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call, for some tenants, to regions that
+                            are down or drained, or to tracks of which no host is known to be healthy.
       FAILED_PRECONDITION - EPOCH_FLOOR_LOWERED: the home-epoch floor only grows; refused tokens stay refused.
+      FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                            `google.rpc.PreconditionFailure`; nothing has changed.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `policy.etag` is not that of the policy in force; read it again.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
@@ -138,6 +145,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     Errors:
       FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
                             and not drained. One of which no health report has come is not known to be.
+      FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                            `google.rpc.PreconditionFailure`; nothing has changed.
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -148,6 +157,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     `percent` and what is drained now, the lower holds.
 
     Errors:
+      FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                            `google.rpc.PreconditionFailure`; nothing has changed.
       NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -163,8 +174,11 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Replaces mode, weights, tracks and home-epoch floor. Drains stay as they are.
 
     Errors:
-      FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call to regions that are down or drained.
+      FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call, for some tenants, to regions that
+                            are down or drained, or to tracks of which no host is known to be healthy.
       FAILED_PRECONDITION - EPOCH_FLOOR_LOWERED: the home-epoch floor only grows; refused tokens stay refused.
+      FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                            `google.rpc.PreconditionFailure`; nothing has changed.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
       ABORTED             - POLICY_CHANGED: `policy.etag` is not that of the policy in force; read it again.
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
@@ -224,6 +238,8 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors:
           FAILED_PRECONDITION - LAST_HEALTHY_REGION: no other region of the jurisdiction is known to be healthy
                                 and not drained. One of which no health report has come is not known to be.
+          FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                                `google.rpc.PreconditionFailure`; nothing has changed.
           NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
           ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -240,6 +256,8 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         `percent` and what is drained now, the lower holds.
 
         Errors:
+          FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                                `google.rpc.PreconditionFailure`; nothing has changed.
           NOT_FOUND           - REGION_NOT_FOUND: no such region in the caller's jurisdiction.
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
           ABORTED             - POLICY_CHANGED: `etag` is not that of the policy in force; read it again.
@@ -267,8 +285,11 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Replaces mode, weights, tracks and home-epoch floor. Drains stay as they are.
 
         Errors:
-          FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call to regions that are down or drained.
+          FAILED_PRECONDITION - LAST_HEALTHY_REGION: it would leave every call, for some tenants, to regions that
+                                are down or drained, or to tracks of which no host is known to be healthy.
           FAILED_PRECONDITION - EPOCH_FLOOR_LOWERED: the home-epoch floor only grows; refused tokens stay refused.
+          FAILED_PRECONDITION - SNAPSHOT_REFUSED: the checker would refuse what the proxies were to be told, see
+                                `google.rpc.PreconditionFailure`; nothing has changed.
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the request id came with another request before.
           ABORTED             - POLICY_CHANGED: `policy.etag` is not that of the policy in force; read it again.
           UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
