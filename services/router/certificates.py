@@ -14,6 +14,7 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from services.chassis.clock import Clock, utc_now
 from services.chassis.topology import Topology
 from services.router import certificate_files as files
+from services.router.expiry import Expiry
 from services.router.leaf import Certificates, Leaf
 
 POLL_SECONDS = 0.5
@@ -43,6 +44,7 @@ class CertificateSource:
         self._region = topology.regions[region]
         self._required = files.required(services)
         self._clock = clock
+        self._expiry = Expiry(clock)
         self._in_force: State = frozenset()
 
     def load(self) -> Certificates:
@@ -57,6 +59,7 @@ class CertificateSource:
         state = self._state()
         found, left_out = self._read()
         _warn(left_out)
+        self._expiry.follow(found.leaves)
         self._in_force = state
         return found
 
@@ -65,11 +68,12 @@ class CertificateSource:
 
         A folder that breaks a rule changes nothing, but for leaves that `load` leaves out. It may
         only be half written: what is wrong counts, and is warned of, when the folder is still the
-        same at the next look, and once.
+        same at the next look, and once. Leaves that nobody renews are warned of too (`expiry`).
         """
         suspect = refused = self._in_force
         while True:
             await asyncio.sleep(POLL_SECONDS)
+            self._expiry.look()
             state = self._state()
             if state in (self._in_force, refused):
                 continue
@@ -85,6 +89,7 @@ class CertificateSource:
                     suspect = state
                     continue
                 _warn(left_out)
+                self._expiry.follow(found.leaves)
                 self._in_force = suspect = refused = state
                 log.info("certificates_changed", leaves=len(found.leaves))
                 on_change(found)
