@@ -7,8 +7,11 @@ from typing import Any
 
 import psutil
 
+from deploy.local import faults
+from deploy.local.faults import Fault, Kind
 from deploy.local.state import PartState, WorldState, WorldStatus
 from tests.e2e.world.conftest import Tiny
+from tests.e2e.world.tiny import LISTEN
 from tests.support.servers import free_port, listening
 
 
@@ -50,6 +53,34 @@ def test_a_part_that_dies_is_started_again(tiny: Tiny) -> None:
         )
     )
     assert processes(after)["one/first"] != before
+
+
+def test_what_was_killed_on_purpose_stays_down_until_that_is_undone(tiny: Tiny) -> None:
+    names = ("one/first", "one/second")
+    # What it needs and cannot do without, as a service cannot without its database.
+    dies_alone = (
+        "import socket, sys\n"
+        "needed, own = int(sys.argv[2]), int(sys.argv[1])\n"
+        "socket.create_connection(('127.0.0.1', needed)).close()\n"
+        "server = socket.create_server(('127.0.0.1', own))\n"
+        "while True: server.accept()[0].close()\n"
+    )
+    slow = "import time; time.sleep(0.5)\n" + LISTEN
+    first, second = server("one/first"), server("one/second", "one/first")
+    needed = f"import sys; sys.argv.append('{first['port']}')\n"
+    tiny.start(first | {"script": slow}, second | {"script": needed + dies_alone})
+    before = processes(tiny.until(ready))
+    faults.write(tiny.places.faults, [Fault(Kind.KILL, "one", names)])
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    tiny.until(lambda status: {status.parts[name].state for name in names} == {PartState.HELD})
+    faults.write(tiny.places.faults, [])
+    after = tiny.until(
+        lambda status: {status.parts[name].state for name in names} == {PartState.READY}
+    )
+    assert not set(processes(after).values()) & set(before.values())
+    # The second has waited for the first: it has not died again.
+    assert [after.parts[name].restarts for name in names] == [0, 0]
 
 
 def test_a_part_that_ends_at_once_fails_the_start_with_the_end_of_its_log(tiny: Tiny) -> None:
