@@ -134,11 +134,12 @@ class _Judge:
         if home != self._facts.region:
             return False
         action, match = flow.route["route"], flow.route["match"]
+        lasts = action.get("max_stream_duration", {})
         if service == "identity":
-            return match.get("path") in self._facts.public_paths
+            briefly = {"max_stream_duration": "60s", "grpc_timeout_header_max": "60s"}
+            return match.get("path") in self._facts.public_paths and lasts == briefly
         asks = match.get("path") == CHECK or match.get("prefix") in REFLECTION
-        lasts = action.get("max_stream_duration", {}).get("max_stream_duration")
-        return service == "identity-open" and asks and lasts == "10s"
+        return service == "identity-open" and asks and lasts == {"max_stream_duration": "10s"}
 
     def _facts_serve(self, home: str) -> bool:
         own = self._facts.topology.jurisdiction_of(home)

@@ -17,6 +17,10 @@ from services.router.translate.targets import destination
 
 NAME = "edge"
 PROBE_LASTS = "10s"
+OPEN_LASTS = "60s"
+"""Of a call without a token, whatever deadline the client sets: without an end, calls whose body
+never comes would fill the cluster that signed-in users share."""
+
 RBAC = "envoy.filters.http.rbac"
 
 Route = dict[str, Any]
@@ -56,7 +60,14 @@ def _open(facts: Facts) -> Iterator[Route]:
     where = destination(targets.of(facts, "identity", facts.region))
     public = [method for method in facts.methods if method.path in facts.public_paths]
     for method in public:
-        yield _route(f"public{method.path}", {"path": method.path}, where, _retries(method))
+        action = {
+            **_retries(method),
+            "max_stream_duration": {
+                "max_stream_duration": OPEN_LASTS,
+                "grpc_timeout_header_max": OPEN_LASTS,
+            },
+        }
+        yield _route(f"public{method.path}", {"path": method.path}, where, action)
     where = destination(targets.of(facts, "identity", facts.region, targets.PROBES))
     for match in probes(facts):
         # Not with signing in: whoever holds these open takes no place away from it.

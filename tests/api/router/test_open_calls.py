@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 import grpc
+import pytest
 
+from services.router.translate import routes, translate
 from services.router.translate.clusters import PROBES_LIMIT
 from tests.api.router.mesh import EXCHANGE, Mesh
 
@@ -39,6 +41,27 @@ async def test_open_calls_without_an_end_leave_room_for_signing_in(fragile: Mesh
         # Without a deadline of the client's: it is the edge that ends them.
         ended = await asyncio.wait_for(asyncio.gather(*held), 30)
         assert grpc.StatusCode.OK not in ended
+
+
+@pytest.mark.parametrize("seconds", [None, 3600])
+async def test_a_call_without_a_token_and_a_body_ends(
+    fragile: Mesh, monkeypatch: pytest.MonkeyPatch, seconds: int | None
+) -> None:
+    """A client's own deadline makes it no longer."""
+    assert (await fragile.grpc(EDGE, EXCHANGE, None)).code is grpc.StatusCode.OK
+    monkeypatch.setattr(routes, "OPEN_LASTS", "0.5s")
+    region = fragile.regions[EDGE]
+    region.cache.replace(translate(region.publisher.facts))
+    async with grpc.aio.insecure_channel(str(fragile.endpoints[EDGE].edge)) as channel:
+        for _ in range(20):  # Until the edge has heard of it.
+            method: Any = channel.stream_unary(EXCHANGE)
+            call = method(timeout=seconds)
+            done, _ = await asyncio.wait([asyncio.create_task(call.code())], timeout=1.5)
+            if done:
+                break
+            call.cancel()
+    assert done, "the edge waits for it still"
+    assert done.pop().result() is not grpc.StatusCode.OK
 
 
 async def _code(call: "grpc.aio.UnaryUnaryCall[bytes, bytes]") -> grpc.StatusCode:

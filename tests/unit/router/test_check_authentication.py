@@ -117,9 +117,9 @@ def named_host(body: dict[str, Any]) -> None:
     locality["lb_endpoints"] = [{"endpoint_name": "elsewhere"}]
 
 
-def probe(**changed: Any) -> Change:
+def probe(of: str = "Health/Check", **changed: Any) -> Change:
     def change(body: dict[str, Any]) -> None:
-        found = next(r for r in edge_routes(body) if r["name"].endswith("Health/Check"))
+        found = next(r for r in edge_routes(body) if r["name"].endswith(of))
         found["route"].update(changed)
 
     return change
@@ -192,6 +192,21 @@ CASES: dict[str, tuple[Any, str, str, Change, str]] = {
         *ROUTES,
         probe(max_stream_duration={}),
         "leads to identity-open|eu-central-1 without its claims",
+    ),
+    "signing in without an end": (
+        EDGE,
+        *ROUTES,
+        probe("ExchangeToken", max_stream_duration={"grpc_timeout_header_max": "0s"}),
+        "leads to identity|eu-central-1 without its claims",
+    ),
+    "signing in for as long as the client says": (
+        EDGE,
+        *ROUTES,
+        probe(
+            "ExchangeToken",
+            max_stream_duration={"max_stream_duration": "60s", "grpc_timeout_header_max": "0s"},
+        ),
+        "leads to identity|eu-central-1 without its claims",
     ),
     "watching health": (
         EDGE,
@@ -278,7 +293,7 @@ CASES: dict[str, tuple[Any, str, str, Change, str]] = {
         lambda body: claim(body).update(value={"present_match": True}),
         "RBAC has a rule that nobody can judge",
     ),
-    "sidecar sends elsewhere": (*SIDECARS, elsewhere, "leads to otlp, not to its service"),
+    "sidecar sends elsewhere": (*SIDECARS, elsewhere, "leads elsewhere than to its service"),
 }
 
 
