@@ -9,8 +9,8 @@
             - {sidecar: "127.0.0.1:21041", app: "127.0.0.1:21040"}   # track: stable unless said
 
 Every region of the topology and every service of the contract must be there: what is left out by
-mistake would fail over silently. An `app` is on loopback: a sidecar speaks to it in the clear, so it
-must run in the same task, wherever that is.
+mistake would fail over silently. An `app` is on loopback: its sidecar speaks to it in the clear, so
+both must run in the same task.
 """
 
 import re

@@ -10,7 +10,9 @@ from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
 
 ROUTERS = "ads"
-OPEN_TELEMETRY = f"{xds_types.EXTENSIONS}access_loggers.open_telemetry.v3"
+OPEN_TELEMETRY = (
+    f"{xds_types.EXTENSIONS}access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig"
+)
 JWT = "envoy.filters.http.jwt_authn"
 KINDS = (xds_types.LISTENER, xds_types.ROUTES, xds_types.CLUSTER, xds_types.EXTENSION)
 LOGS = frozenset({"access_log", "upstream_log"})
@@ -23,6 +25,8 @@ CLIENTS = frozenset({"%PATH(NQ):120%"})
 
 CLAIMS = ("jurisdiction", "tenant")
 SETTINGS = frozenset({"@type", "common_config", "body", "stat_prefix"})
+LOGGER = frozenset({"name", "filter", "typed_config"})
+SERVICE = frozenset({"envoy_grpc", "timeout"})
 TRANSPORT = frozenset(
     {
         "log_name",
@@ -84,12 +88,15 @@ def _managers(snapshot: Snapshot) -> Iterator[tuple[str, Plain]]:
 def _logger(name: str, logger: Plain, jurisdiction: str, own: str) -> Iterator[str]:
     config = logger.get("typed_config", {})
     transport = config.get("common_config", {})
-    service = transport.get("grpc_service", {}).get("envoy_grpc")
-    if not config.get("@type", "").startswith(OPEN_TELEMETRY) or config.keys() - SETTINGS:
+    service = transport.get("grpc_service", {})
+    said = config.get("body", {})
+    known = config.get("@type") == OPEN_TELEMETRY and not config.keys() - SETTINGS
+    if not known or logger.keys() != LOGGER or said.keys() != {"string_value"}:
         yield f"listener {name} reports calls in a way that tells more than it should"
-    if service != {"cluster_name": ROUTERS} or transport.keys() - TRANSPORT:
+    asked = service.get("envoy_grpc") == {"cluster_name": ROUTERS}
+    if not asked or service.keys() - SERVICE or transport.keys() - TRANSPORT:
         yield f"listener {name} reports calls to somebody else than its routers"
-    body = config.get("body", {}).get("string_value", "")
+    body = said.get("string_value", "")
     allowed = WAY
     if jurisdiction == own:
         claims = {f"%DYNAMIC_METADATA({JWT}:{own}:{claim})%" for claim in CLAIMS}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from services.router import spiffe, xds_types
 from services.router.check import choices
 from services.router.check.doors import TLS
-from services.router.check.plain import Plain
+from services.router.check.plain import Plain, unknown_fields
 from services.router.nodes import Node
 from services.router.snapshot import Snapshot
 from services.router.translate import callers
@@ -15,7 +15,24 @@ INSTANCE = {"instance_name": "mesh"}
 KINDS = frozenset({xds_types.LISTENER, xds_types.CLUSTER, xds_types.ENDPOINTS})
 LISTENER = frozenset({"@type", "name", "api_listener"})
 MANAGER = frozenset({"@type", "route_config", "http_filters"})
+CONFIGURATION = frozenset({"name", "virtual_hosts"})
+HOST = frozenset({"name", "domains", "routes"})
 ACTION = frozenset({"cluster", "weighted_clusters", "retry_policy"})
+CLUSTER = frozenset(
+    {
+        "@type",
+        "name",
+        "type",
+        "eds_cluster_config",
+        "lb_policy",
+        "circuit_breakers",
+        "transport_socket",
+    }
+)
+KNOWN = {
+    "weighted_clusters": frozenset({"clusters"}),
+    "retry_policy": frozenset({"retry_on", "num_retries", "retry_back_off"}),
+}
 
 
 def problems(facts: Facts, node: Node, snapshot: Snapshot) -> Iterator[str]:
@@ -44,12 +61,16 @@ def _listener(
     if listener.keys() != LISTENER or manager.keys() != MANAGER or filters != router:
         yield f"listener {name} is told more than it should"
         return
+    yield from unknown_fields(f"listener {name}", manager["route_config"], CONFIGURATION)
     seen: set[str] = set()
     for host in manager["route_config"].get("virtual_hosts", ()):
+        yield from unknown_fields(f"listener {name}", host, HOST)
         for route in host.get("routes", ()):
             action = route.get("route", {})
             if action.keys() - ACTION or route.keys() - {"match", "route"}:
                 yield f"listener {name} has a route that is told more than it should"
+            for field in ("weighted_clusters", "retry_policy"):
+                yield from unknown_fields(f"listener {name}", action.get(field, {}), KNOWN[field])
             repeated = "retry_policy" in action
             if repeated and not _retryable(facts, route.get("match", {})):
                 yield f"listener {name} repeats what may have run"
@@ -64,6 +85,9 @@ def _retryable(facts: Facts, match: Plain) -> bool:
 
 
 def _cluster(facts: Facts, name: str, cluster: Plain) -> Iterator[str]:
+    yield from unknown_fields(f"cluster {name}", cluster, CLUSTER)
+    if cluster.get("type") != "EDS":
+        yield f"cluster {name} takes endpoints from elsewhere than ADS"
     service = name.partition("|")[0]
     regions = facts.jurisdiction.regions
     names = [

@@ -1,6 +1,7 @@
 """Ways to look at a snapshot as plain data."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from services.router import xds_types
@@ -19,6 +20,12 @@ def values(snapshot: Snapshot, *keys: str) -> set[str]:
         for key in keys
         if isinstance(one.get(key), str)
     }
+
+
+def unknown_fields(where: str, body: Plain, known: AbstractSet[str]) -> Iterator[str]:
+    """A field whose effect is not known could undo what is shown of all others."""
+    for field in sorted(body.keys() - known):
+        yield f"{where} is told {field}"
 
 
 def dicts(value: Any) -> Iterator[Plain]:

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 from services.router import xds_types
-from services.router.check.plain import Plain, dicts
+from services.router.check.doors import OVER_ADS
+from services.router.check.plain import Plain, dicts, unknown_fields
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
+
+ASSIGNMENT = frozenset({"@type", "cluster_name", "endpoints", "policy"})
+LOCALITY = frozenset({"locality", "priority", "load_balancing_weight", "lb_endpoints"})
 
 
 def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
@@ -13,6 +17,8 @@ def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     yield from _sockets(snapshot)
     for name, found in snapshot.of(xds_types.CLUSTER).items():
         yield from _discovery(name, found.plain)
+    for name, found in snapshot.of(xds_types.ENDPOINTS).items():
+        yield from _assignment(f"endpoints {name}", found.plain)
 
 
 def _residency(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
@@ -53,10 +59,24 @@ def _discovery(name: str, cluster: Plain) -> Iterator[str]:
     kind = cluster.get("type", "STATIC")
     if kind not in {"STATIC", "EDS"} or "cluster_type" in cluster:
         yield f"cluster {name} finds its hosts by {kind}"
-    other = cluster.get("eds_cluster_config", {}).get("service_name", name)
+    discovery = cluster.get("eds_cluster_config", {})
+    if kind == "EDS" and discovery.get("eds_config") != OVER_ADS:
+        yield f"cluster {name} takes endpoints from elsewhere than ADS"
+    other = discovery.get("service_name", name)
     other = cluster.get("load_assignment", {}).get("cluster_name", other)
     if other != name:
         yield f"cluster {name} takes endpoints of {other}"
+
+
+def _assignment(where: str, body: Plain) -> Iterator[str]:
+    """Hosts and their addresses, and no other way to say where to send, or whom not to ask."""
+    yield from unknown_fields(where, body, ASSIGNMENT)
+    yield from unknown_fields(where, body.get("policy", {}), frozenset({"overprovisioning_factor"}))
+    for locality in body.get("endpoints", ()):
+        yield from unknown_fields(where, locality, LOCALITY)
+        for host in locality.get("lb_endpoints", ()):
+            yield from unknown_fields(where, host, frozenset({"endpoint"}))
+            yield from unknown_fields(where, host.get("endpoint", {}), frozenset({"address"}))
 
 
 def sidecars(facts: Facts, service: str) -> dict[str, set[str]]:

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 
+from services.chassis.auth import LEEWAY_SECONDS
 from services.router import xds_types
-from services.router.check.plain import Plain
+from services.router.check.plain import Plain, unknown_fields
 from services.router.nodes import Kind, Node
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
@@ -15,6 +16,7 @@ REFLECTION = (
     "/grpc.reflection.v1alpha.ServerReflection/",
 )
 
+JWT = f"{xds_types.HTTP_FILTERS}jwt_authn.v3.JwtAuthentication"
 BEARER = [{"name": "authorization", "value_prefix": "Bearer "}]
 
 FIELDS = frozenset({"@type", "providers", "rules"})
@@ -38,12 +40,11 @@ PROVIDER_FIELDS = frozenset(
 
 def problems(facts: Facts, node: Node, snapshot: Snapshot) -> Iterator[str]:
     configs = [found.plain["typed_config"] for found in snapshot.of(xds_types.EXTENSION).values()]
-    configs = [one for one in configs if one["@type"].endswith(".JwtAuthentication")]
-    if not configs:
-        yield "tokens are not verified"
+    if [one["@type"] for one in configs] != [JWT]:
+        yield "tokens are not verified, or not by this alone"
+        return
     for config in configs:
-        for field in sorted(config.keys() - FIELDS):
-            yield f"token verification is told {field}"
+        yield from unknown_fields("token verification", config, FIELDS)
         yield from _providers(facts, node, config.get("providers", {}))
         yield from _rules(open_matches(facts, node), config)
 
@@ -72,8 +73,13 @@ def _providers(facts: Facts, node: Node, providers: Plain) -> Iterator[str]:
             yield f"provider {name} holds keys or claims of another jurisdiction"
         if not provider.get("require_expiration"):
             yield f"provider {name} takes tokens without an expiry"
-        for field in sorted(provider.keys() - PROVIDER_FIELDS):
-            yield f"provider {name} is told {field}"
+        if provider.get("clock_skew_seconds") != LEEWAY_SECONDS:
+            yield f"provider {name} takes tokens long after their expiry"
+        if not (provider.get("forward") and provider.get("clear_route_cache")):
+            yield f"provider {name} keeps tokens from routes or services"
+        cache = provider.get("jwt_cache_config", {})
+        yield from unknown_fields(f"provider {name}", cache, frozenset({"jwt_cache_size"}))
+        yield from unknown_fields(f"provider {name}", provider, PROVIDER_FIELDS)
 
 
 def _faithful(facts: Facts, name: str, provider: Plain) -> bool:

@@ -1,28 +1,66 @@
 """Clusters: to whom a proxy may speak, and the settings whose defaults lose calls or leak."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from services.router import spiffe, xds_types
 from services.router.check.doors import OVER_ADS, is_socket
-from services.router.check.plain import Plain
+from services.router.check.plain import Plain, unknown_fields
 from services.router.nodes import Kind, Node
 from services.router.snapshot import Snapshot
 from services.router.translate.facts import Facts
 
-KEEPALIVE = "connection_keepalive"
+KEEPALIVE = frozenset({"connection_keepalive"})
+PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+OF_NOBODY = frozenset({"@type", "name", "type", "connect_timeout"})
+OF_ONE = OF_NOBODY | {"circuit_breakers", "load_assignment", "typed_extension_protocol_options"}
+OF_HOMES = OF_NOBODY | {
+    "circuit_breakers",
+    "close_connections_on_host_health_failure",
+    "common_lb_config",
+    "eds_cluster_config",
+    "health_checks",
+    "ignore_health_on_host_removal",
+    "lb_policy",
+    "outlier_detection",
+    "transport_socket",
+    "typed_extension_protocol_options",
+}
+"""Known fields of a cluster without hosts, of one address, and of those that lead to homes."""
+
+COMMON = frozenset(
+    {"healthy_panic_threshold", "locality_weighted_lb_config", "update_merge_window"}
+)
+HEALTH = frozenset(
+    {
+        "grpc_health_check",
+        "healthy_threshold",
+        "interval",
+        "interval_jitter_percent",
+        "no_traffic_interval",
+        "timeout",
+        "unhealthy_edge_interval",
+        "unhealthy_threshold",
+    }
+)
 
 
 def problems(facts: Facts, node: Node, snapshot: Snapshot) -> Iterator[str]:
     if node.kind is Kind.CLIENT:
         return
     for name, found in snapshot.of(xds_types.CLUSTER).items():
-        home = name.partition("|")[2]
-        if not home:
-            yield from _without_home(facts, node, name, found.plain)
-        elif home.partition("|")[0] in facts.topology.regions:
-            yield from _identity(facts, name, found.plain)
-            for setting in _settings(found.plain):
-                yield f"cluster {name}: {setting}"
+        where, cluster = f"cluster {name}", found.plain
+        home = name.partition("|")[2].partition("|")[0]
+        if node.kind is not Kind.EDGE or home not in facts.topology.regions:
+            yield from _without_home(facts, node, name, cluster)
+            continue
+        yield from unknown_fields(where, cluster, OF_HOMES)
+        if cluster.get("type") != "EDS":
+            yield f"{where} takes endpoints from elsewhere than ADS"
+        yield from _identity(facts, name, cluster)
+        for setting in (*_settings(cluster), *_protocol(cluster, KEEPALIVE)):
+            yield f"{where}: {setting}"
 
 
 def _without_home(facts: Facts, node: Node, name: str, cluster: Plain) -> Iterator[str]:
@@ -33,15 +71,17 @@ def _without_home(facts: Facts, node: Node, name: str, cluster: Plain) -> Iterat
     if name not in allowed:
         yield f"cluster {name} is for nobody that is known"
         return
-    wanted = allowed[name]
-    hosts = [
-        host["endpoint"]["address"]
-        for locality in cluster.get("load_assignment", {}).get("endpoints", ())
-        for host in locality.get("lb_endpoints", ())
-        if "address" in host.get("endpoint", {})
-    ]
-    if hosts != ([wanted.envoy()] if wanted else []):
-        yield f"cluster {name} holds {hosts}, not its own address"
+    where, wanted = f"cluster {name}", allowed[name]
+    yield from unknown_fields(where, cluster, OF_ONE if wanted else OF_NOBODY)
+    if cluster.get("type") != "STATIC":
+        yield f"{where} finds its host by {cluster.get('type')}"
+    if wanted is None:
+        return
+    hosts = [{"lb_endpoints": [{"endpoint": {"address": wanted.envoy()}}]}]
+    if cluster.get("load_assignment") != {"cluster_name": name, "endpoints": hosts}:
+        yield f"{where} holds something else than its own address"
+    for problem in _protocol(cluster, frozenset()):
+        yield f"{where}: {problem}"
 
 
 def _identity(facts: Facts, name: str, cluster: Plain) -> Iterator[str]:
@@ -64,13 +104,12 @@ def _identity(facts: Facts, name: str, cluster: Plain) -> Iterator[str]:
     socket = cluster.get("transport_socket", {})
     if not is_socket(socket, "UpstreamTlsContext", combined_validation_context=validation):
         yield f"cluster {name} would speak to others than {service} of {jurisdiction.name}"
-    if "transport_socket_matches" in cluster:
-        yield f"cluster {name} speaks to some in another way"
 
 
 def _settings(cluster: Plain) -> Iterator[str]:
     """Yields what is missing of the settings that keep calls from being lost."""
     common = cluster.get("common_lb_config", {})
+    yield from unknown_fields("it", common, COMMON)
     if common.get("healthy_panic_threshold") != {}:  # Zero, which JSON leaves out.
         yield "in a panic it sends to dead hosts"
     if common.get("update_merge_window") != "0s":
@@ -100,14 +139,24 @@ def _noticing(cluster: Plain) -> Iterator[str]:
     if not checks:
         yield "nobody asks whether its hosts are well"
     for one in checks:
+        yield from unknown_fields("a health check", one, HEALTH)
+        how = one.get("grpc_health_check", {})
+        yield from unknown_fields("a health check", how, frozenset({"authority"}))
         if one.get("no_traffic_interval") != one.get("interval"):
             yield "hosts that stand by are asked once a minute"
-        if "|" in one.get("grpc_health_check", {}).get("authority", "|"):
+        if "|" in how.get("authority", "|"):
             yield "health checks carry an authority that is none"
-    for options in cluster.get("typed_extension_protocol_options", {}).values():
-        if KEEPALIVE not in options.get("explicit_http_config", {}).get(
-            "http2_protocol_options", {}
-        ):
-            yield "streams to a frozen host never end"
-    if "typed_extension_protocol_options" not in cluster:
+
+
+def _protocol(cluster: Plain, settings: AbstractSet[str]) -> Iterator[str]:
+    """HTTP/2 with these settings, and nothing more: these options have filters of their own."""
+    options = cluster.get("typed_extension_protocol_options", {})
+    found = options.get(PROTOCOL, {})
+    http2 = found.get("explicit_http_config", {}).get("http2_protocol_options")
+    if http2 is None or options.keys() != {PROTOCOL}:
         yield "it does not speak HTTP/2"
+        return
+    yield from unknown_fields("it", found, frozenset({"@type", "explicit_http_config"}))
+    yield from unknown_fields("it", http2, settings)
+    if settings - http2.keys():
+        yield "streams to a frozen host never end"

@@ -95,7 +95,7 @@ CASES: dict[str, tuple[Node, str, str, Change | None, str]] = {
         xds_types.CLUSTER,
         "otlp",
         lambda body: host(body["load_assignment"])["socket_address"].update(address="10.0.2.2"),
-        "'10.0.2.2', 'port_value': 4317}}], not its own address",
+        "cluster otlp holds something else than its own address",
     ),
     "gap in priorities": (
         EDGE,
