@@ -13,7 +13,7 @@ from services.router import nodes
 from tests.api.router.mesh import GET_STOCK, Mesh
 from tests.support.envoy import START_SECONDS, until
 
-CENTRAL, WEST = "eu-central-1", "eu-west-1"
+CENTRAL, WEST, EAST = "eu-central-1", "eu-west-1", "us-east-1"
 
 
 async def test_edges_report_which_hosts_answer(world: Mesh) -> None:
@@ -26,10 +26,12 @@ async def test_edges_report_which_hosts_answer(world: Mesh) -> None:
 
 
 async def test_edges_report_on_their_own_jurisdiction_alone(world: Mesh) -> None:
-    observed = world.regions[CENTRAL].observed
-    assert await until(lambda: observed.healthy_hosts(CENTRAL, "inventory") is not None)
-    assert observed.healthy_hosts("us-east-1", "inventory") is None
-    assert world.regions["us-east-1"].observed.healthy_hosts(CENTRAL, "inventory") is None
+    european, american = (world.regions[region].observed for region in (CENTRAL, EAST))
+    # A report is on everything that an edge looks at.
+    assert await until(lambda: european.healthy_hosts(WEST, "inventory") is not None)
+    assert await until(lambda: american.healthy_hosts(EAST, "inventory") is not None)
+    assert european.healthy_hosts(EAST, "inventory") is None
+    assert american.healthy_hosts(CENTRAL, "inventory") is None
 
 
 async def test_edges_report_how_many_calls_they_send(world: Mesh) -> None:

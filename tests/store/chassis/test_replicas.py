@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
@@ -19,8 +18,8 @@ from tests.store.chassis.test_database import TABLE
 from tests.support.replicas import HOME, Pair, pair
 from tests.support.tokens import caller
 
-HANG_SECONDS = 8.0
-"""Nothing waits as long as that. A call that meets a frozen server for good would."""
+HANG_SECONDS = 30.0
+"""A call that waits for a frozen server itself never ends; no other takes a tenth of that."""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +76,16 @@ async def add(database: Database, someone: Caller, name: str) -> None:
             await session.execute(text("INSERT INTO thing (name) VALUES (:name)"), {"name": name})
 
 
+async def add_when_possible(database: Database, someone: Caller, name: str) -> None:
+    """A refusal is repeated for a while, without asking the server again."""
+    async with asyncio.timeout(HANG_SECONDS):
+        while True:
+            try:
+                return await add(database, someone, name)
+            except HomeRegionReadOnly:
+                await asyncio.sleep(0.05)
+
+
 async def names(database: Database, someone: Caller) -> list[str]:
     with serving(someone), reading():
         async with database.transaction() as session:
@@ -91,18 +100,17 @@ async def test_reads_go_on_and_writes_say_what_is_the_matter(
     await add(sibling, ours, "ours")  # Leaves a connection to the primary in the pool.
     servers.level()
     with fault(servers):  # type: ignore[operator]
-        began = time.monotonic()
-        assert await names(sibling, ours) == ["ours"]
-        assert await names(sibling, theirs) == []  # Row-level security holds on the standby.
-        for _ in range(3):
-            with pytest.raises(HomeRegionReadOnly) as refusal:
-                await add(sibling, ours, "more")
-        assert time.monotonic() - began < HANG_SECONDS
+        async with asyncio.timeout(HANG_SECONDS):
+            assert await names(sibling, ours) == ["ours"]
+            assert await names(sibling, theirs) == []  # Row-level security holds on the standby.
+            for _ in range(3):
+                with pytest.raises(HomeRegionReadOnly) as refusal:
+                    await add(sibling, ours, "more")
         assert refusal.value.reason == "HOME_REGION_READ_ONLY"
         assert refusal.value.metadata == {"home_region": HOME}
-    await asyncio.sleep(1)  # So long the refusal is repeated.
-    await add(sibling, ours, "later")
-    assert await names(sibling, ours)
+    await add_when_possible(sibling, ours, "later")
+    servers.level()
+    assert sorted(await names(sibling, ours)) == ["later", "ours"]
 
 
 async def test_reads_come_from_the_standby_while_the_primary_is_well(
@@ -155,8 +163,7 @@ async def test_after_a_promotion_both_regions_write_where_the_primary_is(
     servers.move(servers.sibling)
     with psycopg.connect(servers.sibling.server.url("postgres", "postgres")) as connection:
         assert connection.execute("SELECT pg_promote(true, 20)").fetchone() == (True,)
-    await asyncio.sleep(1)  # So long the refusal is repeated.
-    await add(sibling, someone, "promoted")
+    await add_when_possible(sibling, someone, "promoted")
     # Who was the primary comes back, by the same command, as a standby of who is.
     servers.start(servers.home)
     servers.until(servers.home, Role.STANDBY)
