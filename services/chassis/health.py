@@ -27,7 +27,7 @@ async def shown(
     checks: health.aio.HealthServicer, names: Sequence[str], pulse: Pulse | None
 ) -> AsyncIterator[None]:
     """Shows SERVING for ``names``, or what ``pulse`` says, until left."""
-    well = pulse is None or await pulse.beats()
+    well = pulse is None or await _beats(pulse)
     await _show(checks, names, well=well)
     if pulse is None:
         yield
@@ -48,11 +48,20 @@ async def _watch(
     against = 0  # Beats in a row that speak against what is shown.
     while True:
         await asyncio.sleep(BEAT_SECONDS)
-        against = against + 1 if await pulse.beats() is not well else 0
+        against = against + 1 if await _beats(pulse) is not well else 0
         if against == MISSED_BEATS:
             well, against = not well, 0
             log.warning("database_health", answers=well)
             await _show(checks, names, well=well)
+
+
+async def _beats(pulse: Pulse) -> bool:
+    try:
+        return await pulse.beats()
+    except Exception:
+        # Whoever cannot tell whether its database is there must not go on saying that it is.
+        log.exception("database_health_unknown")
+        return False
 
 
 async def _show(checks: health.aio.HealthServicer, names: Sequence[str], *, well: bool) -> None:

@@ -47,13 +47,21 @@ class Conversation:
         self._inbox.put_nowait(_Event.CHANGED)
 
     async def next_request(self) -> Any | None:
-        """Waits for the proxy's first request. None: it has gone."""
+        """Waits for the proxy's first request. None: it has gone. Raises what reading did."""
         first = await self._inbox.get()
         self._room.release()
-        return None if first is _Event.CLOSED else first
+        if first is _Event.CLOSED:
+            await self._reader
+            return None
+        return first
 
     async def next(self, stream: Stream[Any]) -> bool:
-        """Waits for what happens and tells ``stream``. Returns whether the proxy is still there."""
+        """Waits for what happens and tells ``stream``. Returns whether the proxy is still there.
+
+        Raises:
+            Exception: what reading did, such as of a message that is none. Ends the stream, with
+                an error that the proxy is told.
+        """
         if not stream.settled:
             self._unwarm()  # What is under way may be more clusters, whose time begins anew.
         elif stream.warming and self._warm is None:
@@ -61,6 +69,7 @@ class Conversation:
             self._warm = loop.call_later(WARMING_SECONDS, self._warmed, stream)
         event = await self._inbox.get()
         if event is _Event.CLOSED:
+            await self._reader
             return False
         if event is not _Event.CHANGED:
             self._room.release()
