@@ -31,11 +31,6 @@ OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 100),
     ("grpc.http2.max_ping_strikes", 0),
-    # And the router pings them: what a frozen or cut off proxy has said last must not stay for
-    # hours. By default gRPC sends two pings and no more while it has nothing else to send.
-    ("grpc.keepalive_time_ms", 2000),
-    ("grpc.keepalive_timeout_ms", 3000),
-    ("grpc.http2.max_pings_without_data", 0),
 )
 
 

@@ -15,7 +15,6 @@ from envoy.service.health.v3 import hds_pb2 as pb
 from envoy.service.health.v3 import hds_pb2_grpc as pb_grpc
 from google.protobuf import json_format
 
-from services.chassis.clock import Clock
 from services.router import relaying, reporting, spiffe, xds_types
 from services.router.cache import SnapshotCache
 from services.router.observed import Observed, Place
@@ -42,13 +41,11 @@ class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[mi
         cache: SnapshotCache,
         observed: Observed,
         relay: Relay,
-        clock: Clock,
     ) -> None:
         self._facts = facts
         self._relay = relay
         self._cache = cache
         self._observed = observed
-        self._clock = clock
 
     def register(self, server: grpc.aio.Server) -> None:
         pb_grpc.add_HealthDiscoveryServiceServicer_to_server(self, server)
@@ -91,7 +88,7 @@ class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[mi
     ) -> None:
         async for request in requests:
             hosts = _hosts(self._facts(), request.endpoint_health_response)
-            self._observed.take_health(node_id, stream, hosts, self._clock())
+            self._observed.take_health(node_id, stream, hosts)
             tell(request)
 
 

@@ -1,13 +1,16 @@
 """What the region's edges report: which hosts are healthy, and how many calls go where.
 
 A host counts as healthy if every edge that reports says so: before a region is drained, one edge
-that cannot reach its stand-in is reason enough to wait.
+that cannot reach its stand-in is reason enough to wait. Edges report every second. What one has
+said last does not count for long: frozen or cut off, it keeps its stream and says nothing.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from services.chassis.clock import Clock
 
 Place = tuple[str, str]  # Region, service.
 
@@ -39,22 +42,28 @@ class LoadReport:
 
     stream: Stream
     loads: Mapping[Place, Load]
+    time: datetime
+
+
+COUNTS = timedelta(seconds=5)
+"""For so long."""
 
 
 class Observed:
     """Reports of the edges whose streams are open. For one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._health: dict[str, HealthReport] = {}  # By node id.
         self._loads: dict[str, LoadReport] = {}
 
-    def take_health(self, node: str, stream: Stream, hosts: Hosts, now: datetime) -> None:
+    def take_health(self, node: str, stream: Stream, hosts: Hosts) -> None:
         """Replaces what ``node`` has said of the health of hosts."""
-        self._health[node] = HealthReport(stream, hosts, now)
+        self._health[node] = HealthReport(stream, hosts, self._clock())
 
     def take_load(self, node: str, stream: Stream, loads: Mapping[Place, Load]) -> None:
         """Replaces what ``node`` has said of the calls that it sends."""
-        self._loads[node] = LoadReport(stream, loads)
+        self._loads[node] = LoadReport(stream, loads, self._clock())
 
     def ended(self, node: str, stream: Stream) -> None:
         """Forgets what ``node`` has said last, if that was over ``stream``."""
@@ -62,17 +71,17 @@ class Observed:
         _drop(self._loads, node, stream)
 
     def healthy_hosts(self, region: str, service: str) -> tuple[int, int] | None:
-        """Returns how many hosts are healthy, of how many; None if no report tells."""
+        """Returns how many hosts are healthy, of how many; None if no report tells now."""
         verdicts: dict[str, bool] = {}
-        for report in self._health.values():
+        for report in self._newest(self._health):
             for address, healthy in report.hosts.get((region, service), {}).items():
                 verdicts[address] = verdicts.get(address, True) and healthy
         return (sum(verdicts.values()), len(verdicts)) if verdicts else None
 
     def load(self, region: str, service: str) -> Load | None:
-        """Returns what all edges together send there; None if no report tells."""
+        """Returns what all edges together send there; None if no report tells now."""
         place = region, service
-        found = [one.loads[place] for one in self._loads.values() if place in one.loads]
+        found = [one.loads[place] for one in self._newest(self._loads) if place in one.loads]
         if not found:
             return None
         return Load(
@@ -85,6 +94,10 @@ class Observed:
         place = region, service
         times = (one.time for one in self._health.values() if place in one.hosts)
         return max(times, default=None)
+
+    def _newest(self, reports: Mapping[str, Any]) -> list[Any]:
+        oldest = self._clock() - COUNTS
+        return [report for report in reports.values() if report.time >= oldest]
 
 
 def _drop(reports: dict[str, Any], node: str, stream: Stream) -> None:

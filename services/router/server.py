@@ -50,9 +50,9 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
     cache = SnapshotCache(facts.nodes)
     publisher = Publisher(facts, cache, _validator(settings))
     registry = Registry()
-    observed = Observed()
+    observed = Observed(utc_now)
     relay = Relay(settings.sibling_ads_addresses, lambda: publisher.facts)
-    health = HealthServicer(lambda: publisher.facts, cache, observed, relay, utc_now)
+    health = HealthServicer(lambda: publisher.facts, cache, observed, relay)
     load = LoadServicer(lambda: publisher.facts, cache, observed, relay)
     source = KeySource(
         topology, settings.signing_key_addresses, lambda keys: publisher.update(keys=keys)

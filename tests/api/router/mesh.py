@@ -83,7 +83,7 @@ class Region:
         self.cache = SnapshotCache(facts.nodes)
         self.publisher = Publisher(facts, self.cache)
         self.registry = Registry()
-        self.observed = Observed()
+        self.observed = Observed(utc_now)
         self.siblings: list[str] = []  # xDS of the region's other routers.
         self.audit = Heard(facts)
         self.ads = AsyncExitStack()
@@ -94,7 +94,7 @@ class Region:
         servicers = (
             AdsServicer(self.cache, self.region, self.registry),
             AccessLogServicer(self.audit, self.region),
-            HealthServicer(self._known, self.cache, self.observed, relay, utc_now),
+            HealthServicer(self._known, self.cache, self.observed, relay),
             LoadServicer(self._known, self.cache, self.observed, relay),
         )
         registrations = [servicer.register for servicer in servicers]

@@ -43,6 +43,9 @@ from tests.support.api import Api, api
 from tests.unit.router.world import certificates, key
 
 STREAM = object()
+REPORTED = datetime(2026, 1, 1, tzinfo=UTC)
+"""Reports do not grow old here."""
+
 READ = "/hemline.inventory.v1.InventoryService/GetStockLevel"
 
 
@@ -77,13 +80,13 @@ class World:
 
     def report(self, **healthy: bool) -> None:
         """Has an edge say of every host of the regions whether it is healthy."""
-        now, endpoints = datetime.now(UTC), self.publisher.facts.endpoints
+        endpoints = self.publisher.facts.endpoints
         verdicts = {
             (region.replace("_", "-"), service): {str(host.sidecar): well for host in hosts}
             for region, well in healthy.items()
             for service, hosts in endpoints[region.replace("_", "-")].services.items()
         }
-        self.observed.take_health("edge/eu-central-1/1", STREAM, verdicts, now)
+        self.observed.take_health("edge/eu-central-1/1", STREAM, verdicts)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +110,7 @@ async def serving(servers: dict[str, Postgres]) -> AsyncIterator[World]:
     methods = tuple(method for method in contract.methods() if method.service in SERVICES)
     keys = {name: (key(topology, name),) for name in topology.jurisdictions}
     facts = Facts(HOME, topology, endpoints, keys, methods, 1.0, certificates(topology, HOME))
-    cache, observed = SnapshotCache(facts.nodes), Observed()
+    cache, observed = SnapshotCache(facts.nodes), Observed(lambda: REPORTED)
     publisher = Publisher(facts, cache)
     fleet = Fleet(Registry(), cache, publisher)
     database = open_database(servers)
