@@ -54,6 +54,10 @@ def promote_(
                 "seconds": round(time.monotonic() - began, 2),
             }
         )
+        return
+    typer.echo("Next: hemline status")
+    if plan.new.at != region:
+        typer.echo(f"Next, once it follows as a standby: hemline promote {region} --back")
 
 
 def _before(plan: promote.Plan) -> None:
