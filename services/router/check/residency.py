@@ -91,5 +91,5 @@ def sidecars(facts: Facts, service: str) -> dict[str, set[str]]:
 def addresses(body: Plain) -> Iterator[str]:
     for one in dicts(body):
         if "port_value" in one:
-            ip = one["address"]
+            ip = one.get("address", "")
             yield f"[{ip}]:{one['port_value']}" if ":" in ip else f"{ip}:{one['port_value']}"

@@ -1,12 +1,13 @@
 """An edge's routes: followed for every kind of token at every path, to the regions they lead to."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 
 from services.router import xds_types
-from services.router.check import choices
+from services.router.check import choices, repeats, replies
 from services.router.check.flows import Flow, flows
-from services.router.check.plain import Plain
+from services.router.check.plain import Plain, unknown_fields
 from services.router.check.rbac import Unknown
 from services.router.check.residencies import Residencies
 from services.router.check.tokens import HEALTH, REFLECTION
@@ -50,6 +51,17 @@ HOST = frozenset(
         "include_request_attempt_count",
     }
 )
+PAGES = frozenset(
+    {
+        "@type",
+        "allow_credentials",
+        "allow_headers",
+        "allow_methods",
+        "allow_origin_string_match",
+        "expose_headers",
+        "max_age",
+    }
+)
 CONFIGURATION = frozenset(
     {"@type", "name", "virtual_hosts", "validate_clusters", "ignore_port_in_host_matching"}
 )
@@ -58,26 +70,28 @@ CONFIGURATION = frozenset(
 def problems(facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     for name, configuration in snapshot.of(xds_types.ROUTES).items():
         body = configuration.plain
-        yield from _unknown_fields(f"routes {name}", body, CONFIGURATION)
+        yield from unknown_fields(f"routes {name}", body, CONFIGURATION)
         hosts = body.get("virtual_hosts", [])
         if [host.get("domains") for host in hosts] != [["*"]]:
             yield f"routes {name} depend on the name that a client asks for"
         for host in hosts:
-            yield from _unknown_fields(f"routes {name}", host, HOST)
+            yield from unknown_fields(f"routes {name}", host, HOST)
             yield from _host(facts, snapshot, host.get("routes", []))
         for one in configuration.mappings:
-            yield from _per_filter(one)
+            yield from _per_filter(facts, one)
 
 
 def _host(facts: Facts, snapshot: Snapshot, routes: list[Plain]) -> Iterator[str]:
     for route in routes:
         where = f"route {route.get('name')}"
-        yield from _unknown_fields(where, route, ROUTE)
-        yield from _unknown_fields(where, route.get("route", {}), ACTION)
+        yield from unknown_fields(where, route, ROUTE)
+        if "direct_response" not in route and "response_headers_to_add" in route:
+            yield f"{where} adds headers of its own"
+        yield from unknown_fields(where, route.get("route", {}), ACTION)
         weighted = route.get("route", {}).get("weighted_clusters", {})
-        yield from _unknown_fields(where, weighted, frozenset({"clusters"}))
+        yield from unknown_fields(where, weighted, frozenset({"clusters"}))
         for one in weighted.get("clusters", ()):
-            yield from _unknown_fields(where, one, frozenset({"name", "weight"}))
+            yield from unknown_fields(where, one, frozenset({"name", "weight"}))
     if not routes or not _denies(routes[-1]):
         yield "the last route does not deny"
     residencies = Residencies(facts)
@@ -114,6 +128,7 @@ class _Judge:
     def _route(self, flow: Flow) -> Iterator[str]:
         action, name = flow.route.get("route", {}), flow.route.get("name")
         service, home = _service_and_home(action)
+        yield from repeats.problems(f"route {name}", action, self._methods.get(flow.path))
         if self._is_open(flow, service, home):
             yield from self._reaches(action, service.removesuffix("-open"), home)
             return
@@ -127,7 +142,6 @@ class _Judge:
             yield f"route {name} leads calls of {flow.path} to {service}"
         self._served[flow.path] |= flow.tokens
         yield from self._reaches(action, service, home)
-        yield from self._repeats(flow)
 
     def _is_open(self, flow: Flow, service: str, home: str) -> bool:
         """Whether anybody may go that way: to sign in, or to ask little, briefly, and apart."""
@@ -156,26 +170,23 @@ class _Judge:
             found = choices.targets(self._facts, self._snapshot, service, action)
             yield from choices.problems(self._facts, found, service, home)
 
-    def _repeats(self, flow: Flow) -> Iterator[str]:
-        """Only what may run twice is sent twice; only what changes nothing, at the same time."""
-        method = self._methods.get(flow.path)
-        action, name = flow.route["route"], flow.route.get("name")
-        reasons = set(action.get("retry_policy", {}).get("retry_on", "").split(","))
-        harmless = {"connect-failure", "refused-stream", "reset-before-request"}
-        if not (method and method.retryable) and reasons - harmless:
-            yield f"route {name} repeats what may have run"
-        if not (method and method.safe) and "hedge_policy" in action:
-            yield f"route {name} runs twice at once what changes something"
-
     def _redirect(self, flow: Flow) -> Iterator[str]:
         name = flow.route.get("name")
         homes = list(self._residencies.homes(flow.tokens))
         proper = sum(self._residencies.proper(home) for home in homes)
         if flow.tokens & ~proper or len(homes) != 1 or self._facts_serve(homes[0]):
             yield f"route {name} sends away who is not of one home abroad"
-        if flow.route["direct_response"] != {"status": 200}:
-            yield f"route {name} answers with something of its own"
+            return
         self._sent_away[flow.path] |= flow.tokens
+        key = f"{homes[0]} {json.dumps(flow.route)}"
+        if key in self._judged:
+            return
+        self._judged.add(key)
+        headers = flow.route.get("response_headers_to_add", [])
+        if flow.route["direct_response"] != {"status": 200} or not replies.sends_home(
+            self._facts, homes[0], headers
+        ):
+            yield f"route {name} answers with something else than where {homes[0]} is"
 
     def _complete(self) -> Iterator[str]:
         """Whoever has a proper token is served, or sent home."""
@@ -202,16 +213,23 @@ def _service_and_home(action: Plain) -> tuple[str, str]:
     return service, home
 
 
-def _unknown_fields(where: str, body: Plain, known: frozenset[str]) -> Iterator[str]:
-    for field in sorted(body.keys() - known):
-        yield f"{where} is told {field}"
-
-
-def _per_filter(body: Plain) -> Iterator[str]:
+def _per_filter(facts: Facts, body: Plain) -> Iterator[str]:
     """No route switches a filter off, or turns it into another."""
-    for name in sorted(body.get("typed_per_filter_config", {})):
-        if name != CORS and not (name == RBAC and _denies(body)):
+    for name, config in sorted(body.get("typed_per_filter_config", {}).items()):
+        known = name == RBAC and _denies(body)
+        if not known and not (name == CORS and _is_of_our_pages(facts, config)):
             yield f"route {body.get('name')} sets {name}"
+
+
+def _is_of_our_pages(facts: Facts, config: Plain) -> bool:
+    """Whether it lets the topology's pages call, and no others, without the browser's secrets."""
+    origins = config.get("allow_origin_string_match", [])
+    return (
+        not config.keys() - PAGES
+        and config.get("@type") == f"{xds_types.HTTP_FILTERS}cors.v3.CorsPolicy"
+        and origins == [{"exact": origin} for origin in facts.topology.cors_origins]
+        and not config.get("allow_credentials")
+    )
 
 
 def _denies(route: Plain) -> bool:
