@@ -64,7 +64,7 @@ class Operations:
         silent = sorted(self._source.silent)
         if not self._source.answering:
             raise DatabaseUnavailable("No policy store of the jurisdiction answers.")
-        return self._source.changes, tuple(silent)
+        return self._source.history.changes, tuple(silent)
 
     async def drain(self, order: Order, region: str, percent: int) -> Outcome:
         """Takes ``percent`` of its calls off ``region``, 1 to 100.

@@ -8,6 +8,7 @@ of them come to the same policy once they have the same changes, in whatever ord
 
 import hashlib
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -73,24 +74,86 @@ class Merged:
 
 
 def merge(topology: Topology, jurisdiction: str, changes: Iterable[Change]) -> Merged:
-    """Returns what follows from ``changes``, the same for the same set of them.
+    """Returns what follows from ``changes``, the same for the same set of them."""
+    history = History(topology, jurisdiction)
+    history.add(changes)
+    return history.merged
+
+
+@dataclass(eq=False)
+class History:
+    """Changes in the order of their keys, and what held right after each of them.
 
     Two operators who are cut off from each other may each drain what the other counts on. The
     newer of the two changes is then ignored, for good.
+
+    A change that is newer than all others, as nearly every one is, costs no more in a long history
+    than in a short one. It holds about 2 kB for each.
     """
-    policy, version, ignored = rules.baseline(topology, jurisdiction), 0, set()
-    regions = frozenset(topology.jurisdictions[jurisdiction].regions)
-    for change in sorted(changes, key=lambda each: each.key):
-        version = change.version
-        wanted = applied(policy, _known(change.registers, regions))
-        if change.registers.drained and rules.stranded(topology, jurisdiction, wanted.drained):
-            ignored.add(change.key)
-            continue
+
+    _topology: Topology
+    _jurisdiction: str
+    _changes: dict[Key, Change] = field(default_factory=dict)
+    _keys: list[Key] = field(default_factory=list)  # In order.
+    _merged: list[Merged] = field(default_factory=list)  # Before all of them, and after each.
+
+    def __post_init__(self) -> None:
+        if not self._merged:
+            start = rules.baseline(self._topology, self._jurisdiction)
+            self._merged.append(Merged(start, 0, frozenset()))
+
+    @property
+    def merged(self) -> Merged:
+        return self._merged[-1]
+
+    @property
+    def changes(self) -> list[Change]:
+        """Newest first."""
+        return [self._changes[key] for key in reversed(self._keys)]
+
+    def after(self, key: Key) -> Merged:
+        """Returns what held right after the change ``key``, by all that is known now."""
+        return self._merged[bisect_right(self._keys, key)]
+
+    def of_request(self, request_id: UUID) -> list[Change]:
+        """Returns what a request has changed: two, if it was sent to both sides of a cut."""
+        return [one for one in self._changes.values() if one.request_id == request_id]
+
+    def joined(self, changes: Iterable[Change]) -> "History":
+        """Returns this history with ``changes`` in it."""
+        made = replace(
+            self,
+            _changes=dict(self._changes),
+            _keys=list(self._keys),
+            _merged=list(self._merged),
+        )
+        made.add(changes)
+        return made
+
+    def add(self, changes: Iterable[Change]) -> None:
+        """Takes in ``changes``. Those that are known stay as they are."""
+        new = {one.key: one for one in changes if one.key not in self._changes}
+        if not new:
+            return
+        self._changes |= new
+        start = bisect_left(self._keys, min(new))
+        later = sorted([*self._keys[start:], *new])
+        del self._keys[start:]
+        del self._merged[start + 1 :]
+        for key in later:
+            self._keys.append(key)
+            self._merged.append(self._next(self._changes[key]))
+
+    def _next(self, change: Change) -> Merged:
+        before, registers = self.merged, change.registers
+        known = self._topology.jurisdictions[self._jurisdiction].regions
+        wanted = applied(before.policy, _known(registers, frozenset(known)))
+        if registers.drained and rules.stranded(self._topology, self._jurisdiction, wanted.drained):
+            return Merged(before.policy, change.version, before.ignored | {change.key})
         # The topology may have changed since: what cannot hold any more leaves what held before.
-        if change.registers.mode and rules.problems(topology, jurisdiction, wanted):
-            wanted = replace(wanted, mode=policy.mode, weights=policy.weights)
-        policy = wanted
-    return Merged(policy, version, frozenset(ignored))
+        if registers.mode and rules.problems(self._topology, self._jurisdiction, wanted):
+            wanted = replace(wanted, mode=before.policy.mode, weights=before.policy.weights)
+        return Merged(wanted, change.version, before.ignored)
 
 
 def applied(policy: Policy, registers: Registers) -> Policy:

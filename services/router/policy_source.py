@@ -5,7 +5,7 @@ into the store of its own region, so that no change depends on the one region th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 
 import structlog
@@ -13,9 +13,9 @@ import structlog
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.topology import Topology
 from services.router.policy import Policy
-from services.router.policy_log import Change, Key, merge
+from services.router.policy_log import Change, History, Key, Merged
 from services.router.policy_stores import PolicyStores
-from services.router.store import Mark
+from services.router.store import PAGE, Mark
 
 POLL_SECONDS = 0.5
 
@@ -34,22 +34,19 @@ class PolicySource:
         stores: PolicyStores,
         on_change: Callable[[Mapping[str, Policy]], object],
     ) -> None:
-        self._topology = topology
         self._region = region
         self._jurisdiction = topology.jurisdiction_of(region).name
         self._stores = stores
         self._on_change = on_change
-        self._changes: dict[Key, Change] = {}
-        self._held: dict[str, frozenset[Key]] = {}  # By region that has answered.
+        self._held = {name: _Held() for name in stores.regions}
         self._silent: set[str] = set(stores.regions)
         self._asked = {name: asyncio.Event() for name in stores.regions}
         self._told = asyncio.Event()
-        self.merged = merge(topology, self._jurisdiction, ())
+        self.history = History(topology, self._jurisdiction)
 
     @property
-    def changes(self) -> list[Change]:
-        """Newest first."""
-        return [self._changes[key] for key in sorted(self._changes, reverse=True)]
+    def merged(self) -> Merged:
+        return self.history.merged
 
     @property
     def silent(self) -> frozenset[str]:
@@ -63,8 +60,11 @@ class PolicySource:
 
     def missing(self, key: Key) -> tuple[str, ...]:
         """Returns the regions whose store is not known to hold a change."""
-        held = self._held
-        return tuple(name for name in self._stores.regions if key not in held.get(name, ()))
+        return tuple(name for name, held in self._held.items() if key not in held.keys)
+
+    def known(self, region: str) -> Mark:
+        """Returns how much of the log of ``region`` is known to be there."""
+        return self._held[region].mark
 
     async def run(self) -> None:
         """Polls each store on its own, until cancelled."""
@@ -86,21 +86,26 @@ class PolicySource:
             log.warning("policy_unread", stores=sorted(self._silent))
         return {self._jurisdiction: self.merged.policy}
 
-    def take(self, region: str, changes: Iterable[Change], *, all_of_it: bool = False) -> None:
+    def take(self, region: str, changes: Iterable[Change], *, whole: bool = False) -> None:
         """Adds what the store of ``region`` is known to hold.
 
         Args:
             region: where it was read or written.
             changes: there.
-            all_of_it: whether the store holds nothing else. It may have been set up anew.
+            whole: whether the store holds nothing else. It may have been set up anew.
         """
-        found = {change.key: change for change in changes}
-        before = frozenset() if all_of_it else self._held.get(region, frozenset())
-        self._held[region] = before | found.keys()
-        if found.keys() <= self._changes.keys():
-            return
-        self._changes |= found
-        self._merge()
+        found = list(changes)
+        if whole:
+            self._held[region] = _Held()
+        self._held[region].add(found)
+        before = self.merged
+        self.history.add(found)
+        for key in sorted(self.merged.ignored - before.ignored):
+            version, by, _ = key
+            log.error("policy_change_ignored", version=version, by=by)
+        if self.merged.policy != before.policy:
+            log.info("policy_changed", version=self.merged.version)
+            self._on_change({self._jurisdiction: self.merged.policy})
 
     def unheard(self, region: str) -> None:
         """Takes note that the store of ``region`` has not answered. The next poll asks again."""
@@ -112,28 +117,12 @@ class PolicySource:
         """Whether nobody has been told yet that its store is silent."""
         return region not in self._silent or not self._asked[region].is_set()
 
-    def _merge(self) -> None:
-        before = self.merged
-        self.merged = merge(self._topology, self._jurisdiction, self._changes.values())
-        for key in sorted(self.merged.ignored - before.ignored):
-            change = self._changes[key]
-            log.error("policy_change_ignored", version=key[0], action=change.action, by=key[1])
-        if self.merged.policy != before.policy:
-            log.info("policy_changed", version=self.merged.version)
-            self._on_change({self._jurisdiction: self.merged.policy})
-
     async def _follow(self, region: str) -> None:
-        mark: Mark | None = None
         while True:
             try:
-                # What was written there since is known too, and makes the mark an old one.
-                counted = mark is not None and mark[0] == len(self._held[region])
-                answer = await self._answer(
-                    region, self._stores.read(region, mark if counted else None)
-                )
-                if answer is not None:
-                    mark = answer[0]
-                    self.take(region, answer[1], all_of_it=True)
+                read = self._stores.read(region, self.known(region))
+                found, whole = await self._answer(region, read)
+                self.take(region, found, whole=whole)
                 self._heard(region)
                 if region == self._region:
                     await self._copy(region)
@@ -154,17 +143,36 @@ class PolicySource:
             raise DatabaseUnavailable("The store answers with an error.") from error
 
     async def _copy(self, region: str) -> None:
-        held = self._held[region]
-        missing: Sequence[Change] = [
-            change for key, change in self._changes.items() if key not in held
-        ]
-        if missing:
-            await self._answer(region, self._stores.add(region, missing))
-            self.take(region, missing)
-            log.info("policy_changes_copied", changes=len(missing))
+        held = self._held[region].keys
+        changes = self.history.changes
+        if len(held) == len(changes):
+            return
+        missing = [change for change in changes if change.key not in held]
+        for start in range(0, len(missing), PAGE):
+            page = missing[start : start + PAGE]
+            await self._stores.add(region, page)
+            self.take(region, page)
+        log.info("policy_changes_copied", changes=len(missing))
 
     def _heard(self, region: str) -> None:
         if region in self._silent and self._asked[region].is_set():
             log.info("policy_store_answers", store=region)
         self._told.set()
         self._silent.discard(region)
+
+
+class _Held:
+    """What the store of one region is known to hold."""
+
+    def __init__(self) -> None:
+        self.keys: set[Key] = set()
+        self._version = 0
+
+    @property
+    def mark(self) -> Mark:
+        return len(self.keys), self._version
+
+    def add(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            self.keys.add(change.key)
+            self._version = max(self._version, change.version)

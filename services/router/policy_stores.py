@@ -7,11 +7,11 @@ not answer in time counts as gone, and ends in the background.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from services.chassis.database import Database, DatabaseUnavailable, HomeRegionReadOnly
-from services.router.policy_log import Change
-from services.router.store import Mark, PolicyStore
+from services.router.policy_log import Change, Key
+from services.router.store import PAGE, Mark, PolicyStore
 
 ANSWER_SECONDS = 0.8
 """For a whole transaction. What a drain waits for a store that has just frozen."""
@@ -19,6 +19,11 @@ ANSWER_SECONDS = 0.8
 SECOND_CANCEL_SECONDS = 0.05
 
 Answer = TypeVar("Answer")
+
+
+class Read(NamedTuple):
+    changes: list[Change]
+    whole: bool  # There is nothing else in the log.
 
 
 class PolicyStores:
@@ -29,20 +34,31 @@ class PolicyStores:
         self._abandoned: set[asyncio.Task[Any]] = set()
         self.regions = tuple(region for region in regions if region in database.home_regions)
 
-    async def read(self, region: str, known: Mark | None) -> tuple[Mark, list[Change]] | None:
-        """Returns the log of ``region`` and its mark, or None if the mark is still ``known``.
+    async def read(self, region: str, known: Mark) -> Read:
+        """Returns what the log of ``region`` holds besides what is ``known`` of it.
+
+        A long log is read in pages, each with its own limit of time.
 
         Raises:
             DatabaseUnavailable: it does not answer in time.
         """
 
-        async def work() -> tuple[Mark, list[Change]] | None:
+        async def begin() -> Read:
             async with self._store(region) as store:
-                # In this order: what comes in between is read, and read again the next time.
-                mark = await store.mark()
-                return None if mark == known else (mark, await store.changes())
+                whole = not await store.still(known)
+                above = 0 if whole else known[1]
+                return Read(await store.changes(above, limit=PAGE), whole)
 
-        return await self._within(work())
+        async def go_on(after: Key) -> list[Change]:
+            async with self._store(region) as store:
+                return await store.changes(0, after, PAGE)
+
+        found, whole = await self._within(begin())
+        page = found
+        while len(page) == PAGE:
+            page = await self._within(go_on(page[-1].key))
+            found += page
+        return Read(found, whole)
 
     async def add(self, region: str, changes: Sequence[Change]) -> None:
         """Writes ``changes`` to ``region``. Raises DatabaseUnavailable."""
@@ -55,29 +71,33 @@ class PolicyStores:
         await self._within(work())
 
     async def decide(
-        self, region: str, decision: Callable[[list[Change]], Change | None]
-    ) -> tuple[list[Change], Change | None]:
-        """Lets ``decision`` say what to add to the log of ``region`` that it is shown.
+        self, region: str, known: Mark, decision: Callable[[list[Change]], Change | None]
+    ) -> tuple[Read, Change | None]:
+        """Lets ``decision`` say what to add to the log of ``region``.
+
+        It is shown what the log holds besides what is ``known`` of it, which is little: who polls
+        it has read the rest.
 
         Nobody else writes there meanwhile, so that two operators who can reach the same store are
         asked one after the other.
 
         Returns:
-            The log that it was shown, and what it has added.
+            What it was shown, and what it has added.
 
         Raises:
             DatabaseUnavailable: it does not answer in time. Whether the change was written is
                 unknown then.
         """
 
-        async def work() -> tuple[list[Change], Change | None]:
+        async def work() -> tuple[Read, Change | None]:
             async with self._store(region) as store:
                 await store.lock()
-                log = await store.changes()
-                made = decision(log)
+                whole = not await store.still(known)
+                found = await store.changes(0 if whole else known[1])
+                made = decision(found)
                 if made is not None:
                     await store.add([made])
-                return log, made
+                return Read(found, whole), made
 
         return await self._within(work())
 

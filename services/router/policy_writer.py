@@ -11,9 +11,8 @@ from uuid import UUID
 from services.chassis.clock import Clock
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.errors import RequestIdReused
-from services.chassis.topology import Topology
 from services.router.errors import LastHealthyRegion, PolicyChanged
-from services.router.policy_log import Change, Key, Merged, Registers, merge
+from services.router.policy_log import Change, History, Merged, Registers
 from services.router.policy_source import PolicySource
 from services.router.policy_stores import PolicyStores
 
@@ -48,16 +47,9 @@ class Written:
 
 class PolicyWriter:
     def __init__(
-        self,
-        topology: Topology,
-        region: str,
-        source: PolicySource,
-        stores: PolicyStores,
-        clock: Clock,
+        self, region: str, source: PolicySource, stores: PolicyStores, clock: Clock
     ) -> None:
-        self._topology = topology
         self._region = region
-        self._jurisdiction = topology.jurisdiction_of(region).name
         self._source = source
         self._stores = stores
         self._clock = clock
@@ -77,30 +69,23 @@ class PolicyWriter:
             DatabaseUnavailable: no store answers.
         """
         if order.validate_only:
-            merged = self._source.merged
-            made = self._made(order, b"", planned, merged)
-            return self._written([*self._source.changes, made], made, self._source.silent)
+            history = self._source.history
+            made = self._made(order, b"", planned, history.merged)
+            return _written(history.joined([made]), made, self._source.silent)
         text = json.dumps([*content, order.etag, order.reason], sort_keys=True)
         fingerprint = hashlib.sha256(text.encode()).digest()
 
-        def decision(log: list[Change]) -> Change | None:
-            known = self._with(log)
-            if any(change.request_id == order.request_id for change in known):
+        def decision(unread: list[Change]) -> Change | None:
+            history = self._source.history.joined(unread)
+            if history.of_request(order.request_id):
                 return None
-            return self._made(order, fingerprint, planned, self._merged(known))
+            return self._made(order, fingerprint, planned, history.merged)
 
         made = await self._decided(order, decision)
         if made.fingerprint != fingerprint:
             raise RequestIdReused(order.request_id)
         await self._spread(made)
-        changes = self._source.changes
-        if made.key in self._source.merged.ignored:
-            raise _overtaken(made)
-        return self._written(
-            [change for change in changes if change.key <= made.key],
-            made,
-            self._source.missing(made.key),
-        )
+        return _written(self._source.history, made, self._source.missing(made.key))
 
     def _made(self, order: Order, fingerprint: bytes, planned: Planner, merged: Merged) -> Change:
         if order.etag and order.etag != merged.etag:
@@ -127,15 +112,14 @@ class PolicyWriter:
         silent = self._source.silent
         for region in sorted(self._stores.regions, key=lambda name: name in silent):
             try:
-                log, made = await self._stores.decide(region, decision)
+                read, made = await self._stores.decide(region, self._source.known(region), decision)
             except DatabaseUnavailable:
                 self._source.unheard(region)
                 continue
-            self._source.take(region, log if made is None else [*log, made])
-            return made or next(
-                change
-                for change in reversed(self._source.changes)
-                if change.request_id == order.request_id
+            added = [] if made is None else [made]
+            self._source.take(region, [*read.changes, *added], whole=read.whole)
+            return made or min(
+                self._source.history.of_request(order.request_id), key=lambda each: each.key
             )
         raise DatabaseUnavailable(
             "No policy store of the jurisdiction answers. Send it again with the same request_id."
@@ -155,19 +139,13 @@ class PolicyWriter:
         missing = set(self._source.missing(change.key)) - self._source.silent
         await asyncio.gather(*(add(region) for region in missing))
 
-    def _written(self, changes: list[Change], made: Change, missing: Iterable[str]) -> Written:
-        """What held, or would, right after ``made``: the same however often it is asked."""
-        merged = self._merged(changes)
-        if made.key in merged.ignored:
-            raise _overtaken(made)
-        return Written(merged, tuple(sorted(missing)))
 
-    def _with(self, log: list[Change]) -> list[Change]:
-        known: dict[Key, Change] = {change.key: change for change in self._source.changes}
-        return list({**known, **{change.key: change for change in log}}.values())
-
-    def _merged(self, changes: Iterable[Change]) -> Merged:
-        return merge(self._topology, self._jurisdiction, changes)
+def _written(history: History, made: Change, missing: Iterable[str]) -> Written:
+    """What held, or would, right after ``made``: the same however often it is asked."""
+    merged = history.after(made.key)
+    if made.key in merged.ignored:
+        raise _overtaken(made)
+    return Written(merged, tuple(sorted(missing)))
 
 
 def _overtaken(change: Change) -> LastHealthyRegion:

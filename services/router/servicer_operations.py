@@ -169,7 +169,7 @@ async def steering(
         topology, facts.region, stores, lambda held: fleet.published.update(policies=held)
     )
     scene = Scene(topology, jurisdiction.name, facts.endpoints, observed)
-    writer = PolicyWriter(topology, facts.region, source, stores, clock)
+    writer = PolicyWriter(facts.region, source, stores, clock)
     operations = Operations(
         scene, source, writer, lambda policy: trial.problems(fleet.published.facts, policy)
     )

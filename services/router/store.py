@@ -1,19 +1,23 @@
 """The log of policy changes in one region's PostgreSQL. No tenant's, so outside of any tenant."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.router.policy_log import Change, from_json, to_json
+from services.router.policy_log import Change, Key, from_json, to_json
 from services.router.tables import PolicyChangeRow
 
 POLICY_LOCK = 5_119_203
 """Advisory lock of whoever writes a change. Any number; used for nothing else here."""
 
 Mark = tuple[int, int]
-"""Count and highest version of the changes. The log only grows, so it tells a log that grew."""
+"""Count and highest version of the changes that somebody has read."""
+
+PAGE = 2000
+"""Changes that are read, or written, at once."""
 
 
 class PolicyStore:
@@ -24,19 +28,36 @@ class PolicyStore:
         """Waits until no other transaction holds this lock, then holds it until the end."""
         await self._session.execute(select(func.pg_advisory_xact_lock(POLICY_LOCK)))
 
-    async def mark(self) -> Mark:
-        rows = await self._session.execute(
-            select(func.count(), func.coalesce(func.max(PolicyChangeRow.version), 0))
-        )
-        count, version = rows.one()
-        return count, version
+    async def still(self, known: Mark) -> bool:
+        """Says whether up to the version of ``known`` there is what was read, and nothing else.
 
-    async def changes(self) -> list[Change]:
-        """Returns the whole log. It has a row for each change that an operator made."""
-        return [_change(row) for row in await self._session.scalars(select(PolicyChangeRow))]
+        A change may come late with a version that is not new, from a region that was cut off; and a
+        database may have been made anew.
+        """
+        count, version = known
+        up_to = select(func.count()).where(PolicyChangeRow.version <= version)
+        return await self._session.scalar(up_to) == count
+
+    async def changes(
+        self, above: int, after: Key | None = None, limit: int | None = None
+    ) -> list[Change]:
+        """Returns changes by their keys.
+
+        Args:
+            above: a version. Only higher ones.
+            after: a key, of the last change of the page before.
+            limit: at most so many.
+        """
+        columns = PolicyChangeRow.version, PolicyChangeRow.region, PolicyChangeRow.request_id
+        query = select(PolicyChangeRow).where(PolicyChangeRow.version > above)
+        if after is not None:
+            version, region, request_id = after
+            query = query.where(tuple_(*columns) > tuple_(version, region, UUID(request_id)))
+        rows = await self._session.scalars(query.order_by(*columns).limit(limit))
+        return [_change(row) for row in rows]
 
     async def add(self, changes: Sequence[Change]) -> None:
-        """Writes changes. Those that are there already stay as they are."""
+        """Writes changes, at most `PAGE`. Those that are there already stay as they are."""
         rows = [_values(change) for change in changes]
         await self._session.execute(
             postgresql.insert(PolicyChangeRow).values(rows).on_conflict_do_nothing()

@@ -124,7 +124,7 @@ async def router(
     source = PolicySource(found, region, stores, lambda policies: told.append(policies["EU"]))
     health = Reports()
     scene = Scene(found, "EU", endpoints, health)
-    writer = PolicyWriter(found, region, source, stores, lambda: NOW)
+    writer = PolicyWriter(region, source, stores, lambda: NOW)
     polling = asyncio.create_task(source.run() if polls else asyncio.sleep(0))
     if polls:
         told.append((await source.first(5))["EU"])
