@@ -13,13 +13,17 @@ from unittest.mock import patch
 from proofs.states_world import World, twelve_regions
 from services.router import check, nodes, xds_types
 from services.router.nodes import Kind, Node
-from services.router.snapshot import Snapshot, resource
+from services.router.snapshot import Resource, Snapshot, resource
 from services.router.translate import Facts, jwt, rbac, routes, targets, tls, translate
 
 HOME, ABROAD = "eu-north-1", "us-north-1"
 DRAINED = "eu-north-4"
 CLUSTER = f"inventory|{HOME}"
 ABROAD_INVENTORY = {"address": "10.0.4.30", "port_value": 8443}
+ABROAD_COLLECTOR = {"address": "10.0.4.2", "port_value": 4317}
+ANYWHERE = {"google_grpc": {"target_uri": "dns:///spans.example:443", "stat_prefix": "spans"}}
+FILE = {"path_config_source": {"path": "/var/run/routes.yaml"}}
+CENTURY_SECONDS = 3_000_000_000
 
 Plain = dict[str, Any]
 Snapshots = Mapping[Node, Snapshot]
@@ -79,8 +83,8 @@ def _route(body: Plain) -> Plain:
     return next(route for route in found if route["name"] == f"{HOME}/inventory")
 
 
-def _host(body: Plain, locality: int = 1) -> Plain:
-    found: Plain = body["endpoints"][locality]["lb_endpoints"][0]["endpoint"]["address"]
+def _host(body: Plain) -> Plain:
+    found: Plain = body["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
     return found
 
 
@@ -106,12 +110,6 @@ def _anybody(right: Any, *given: Any) -> Plain:
     return made
 
 
-def _other_home(right: Any, facts: Facts, home: str) -> list[Plain]:
-    """Claims of another home: of the other jurisdiction's, for the first of ours."""
-    found: list[Plain] = right(facts, ABROAD if home == HOME else home)
-    return found
-
-
 def _without_home(right: Any, facts: Facts, home: str) -> list[Plain]:
     return [one for one in right(facts, home) if one["path"][1]["key"] != "home_region"]
 
@@ -126,6 +124,11 @@ def _wider(right: Any, facts: Facts, service: str, home: str) -> Plain:
     return made
 
 
+def _with(made: Snapshots, node: Node, *added: Resource) -> Snapshots:
+    kept = (found for url in xds_types.ORDER for found in made[node].of(url).values())
+    return {**made, node: Snapshot([*kept, *added])}
+
+
 def _weighted_abroad(facts: Facts) -> Snapshots:
     """One call in a hundred goes to a cluster that is new, and abroad."""
     edge = nodes.edge(facts.region)
@@ -137,8 +140,7 @@ def _weighted_abroad(facts: Facts) -> Snapshots:
         del action["cluster"]
         action["weighted_clusters"] = {"clusters": clusters}
 
-    made = dict(changed(Kind.EDGE, xds_types.ROUTES, "edge", share)(facts))
-    kept = [found for url in xds_types.ORDER for found in made[edge].of(url).values()]
+    made = changed(Kind.EDGE, xds_types.ROUTES, "edge", share)(facts)
     cluster = copy.deepcopy(made[edge].of(xds_types.CLUSTER)[CLUSTER].plain)
     endpoints = copy.deepcopy(made[edge].of(xds_types.ENDPOINTS)[CLUSTER].plain)
     for body in (cluster, endpoints):
@@ -146,10 +148,9 @@ def _weighted_abroad(facts: Facts) -> Snapshots:
     cluster["name"] = endpoints["cluster_name"] = name
     del endpoints["endpoints"][1:]
     del endpoints["endpoints"][0]["lb_endpoints"][1:]
-    _host(endpoints, 0)["socket_address"] = ABROAD_INVENTORY
-    kept += [resource(xds_types.CLUSTER, cluster), resource(xds_types.ENDPOINTS, endpoints)]
-    made[edge] = Snapshot(kept)
-    return made
+    _host(endpoints)["socket_address"] = ABROAD_INVENTORY
+    added = (resource(xds_types.CLUSTER, cluster), resource(xds_types.ENDPOINTS, endpoints))
+    return _with(made, edge, *added)
 
 
 def _forwards(facts: Facts) -> Snapshots:
@@ -178,10 +179,43 @@ def _found_otherwise(**fields: Any) -> Callable[[Plain], Any]:
     return change
 
 
-def _elsewhere(body: Plain) -> None:
-    """Access logs go to the collector's cluster instead of the routers."""
-    config = _manager(body)["access_log"][0]["typed_config"]
-    config["common_config"]["grpc_service"] = {"envoy_grpc": {"cluster_name": "otlp"}}
+def _spans(body: Plain) -> Plain:
+    found: Plain = _manager(body)["tracing"]["provider"]["typed_config"]
+    return found
+
+
+def _spans_abroad(facts: Facts) -> Snapshots:
+    """To a cluster that is new, whose name looks like that of a home."""
+    edge, name = nodes.edge(facts.region), "otlp|spans"
+
+    def tell(body: Plain) -> None:
+        _spans(body)["grpc_service"]["envoy_grpc"]["cluster_name"] = name
+
+    made = changed(*EDGE_LISTENER, tell)(facts)
+    cluster = copy.deepcopy(made[edge].of(xds_types.CLUSTER)["otlp"].plain)
+    del cluster["@type"]
+    cluster["name"] = cluster["load_assignment"]["cluster_name"] = name
+    _host(cluster["load_assignment"])["socket_address"] = ABROAD_COLLECTOR
+    return _with(made, edge, resource(xds_types.CLUSTER, cluster))
+
+
+def _tokens_reported(body: Plain) -> None:
+    """Of calls from abroad too, whose words may not even be read here."""
+    said = {"key": "token", "value": {"string_value": "%REQ(authorization)%"}}
+    for logger in _manager(body)["access_log"]:
+        logger["typed_config"]["body"] = {"kvlist_value": {"values": [said]}}
+
+
+def _upgrades(body: Plain) -> None:
+    """A way of its own for upgraded calls: to the router, past tokens and RBAC."""
+    router = _manager(body)["http_filters"][-1]
+    upgrade = {"upgrade_type": "websocket", "filters": [router]}
+    _manager(body)["upgrade_configs"] = [upgrade]
+
+
+def _for_a_century(right: Any, *given: Any) -> Plain:
+    made: Plain = right(*given)
+    return {**made, "clock_skew_seconds": CENTURY_SECONDS}
 
 
 def _open_door(body: Plain) -> None:
@@ -191,24 +225,12 @@ def _open_door(body: Plain) -> None:
 EDGE_ROUTES = (Kind.EDGE, xds_types.ROUTES, "edge")
 EDGE_LISTENER = (Kind.EDGE, xds_types.LISTENER, "edge")
 EDGE_CLUSTER = (Kind.EDGE, xds_types.CLUSTER, CLUSTER)
-EDGE_HOSTS = (Kind.EDGE, xds_types.ENDPOINTS, CLUSTER)
 
 LEAKS: dict[str, Leak] = {
     "a region abroad stands in": edited(targets, "of", _with_region(ABROAD)),
-    "a host abroad among our own": changed(
-        *EDGE_HOSTS, lambda body: _host(body).update(socket_address=ABROAD_INVENTORY)
-    ),
     "one call in a hundred goes abroad": _weighted_abroad,
-    "claims of another home": edited(jwt, "home_claims", _other_home),
     "no home claim is asked for": edited(jwt, "home_claims", _without_home),
-    "a copy of each call": changed(
-        *EDGE_ROUTES,
-        lambda body: _route(body)["route"].update(request_mirror_policies=[{"cluster": "otlp"}]),
-    ),
     "a drained region is kept": edited(targets, "of", _with_region(DRAINED)),
-    "a gap in priorities": changed(
-        *EDGE_HOSTS, lambda body: body["endpoints"][-1].update(priority=7)
-    ),
     "sidecars abroad would do": edited(tls, "upstream", _wider),
     "an authority abroad is believed": edited(tls, "_trust", _foreign_authority),
     "sidecars let anybody in": edited(rbac, "policies", _anybody),
@@ -216,21 +238,23 @@ LEAKS: dict[str, Leak] = {
     "hosts that the client names": changed(
         *EDGE_CLUSTER, _found_otherwise(type="ORIGINAL_DST", lb_policy="CLUSTER_PROVIDED")
     ),
-    "the client names the cluster": changed(
-        *EDGE_ROUTES,
-        lambda body: (
-            _route(body)["route"].pop("cluster"),
-            _route(body)["route"].update(cluster_header="x-cluster"),
-        ),
-    ),
     "calls are passed on instead of sent home": _forwards,
     "the last route lets pass": edited(
         routes, "_denied", lambda _: {"match": {"prefix": "/"}, "route": {"cluster": CLUSTER}}
     ),
     "keys abroad in our name": edited(jwt, "_provider", _foreign_keys),
-    "calls are reported elsewhere": changed(*EDGE_LISTENER, _elsewhere),
+    "routes come from elsewhere": changed(
+        *EDGE_LISTENER, lambda body: _manager(body)["rds"].update(config_source=FILE)
+    ),
+    "spans go to anybody": changed(
+        *EDGE_LISTENER, lambda body: _spans(body).update(grpc_service=ANYWHERE)
+    ),
+    "spans go abroad": _spans_abroad,
+    "tokens are reported": changed(*EDGE_LISTENER, _tokens_reported),
+    "upgrades need no token": changed(Kind.SIDECAR, xds_types.LISTENER, "inbound", _upgrades),
     "clients' headers are believed": changed(
         *EDGE_LISTENER, lambda body: _manager(body).pop("early_header_mutation_extensions")
     ),
+    "tokens live for a century": edited(jwt, "_provider", _for_a_century),
     "outdated tokens are taken": edited(jwt, "epoch_claims", lambda *_: []),
 }
