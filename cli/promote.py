@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def promote_(
     region: Annotated[str, typer.Argument(help="Whose primary is to be elsewhere.")],
-    to: Annotated[str | None, typer.Option(help="A sibling; else one that answers.")] = None,
+    to: Annotated[str | None, typer.Option(help="A sibling; else the least behind.")] = None,
     *,
     force: Annotated[bool, typer.Option(help="Also if the primary still answers.")] = False,
     back: Annotated[bool, typer.Option(help="Home again, in good order.")] = False,
