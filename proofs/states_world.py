@@ -1,6 +1,6 @@
 """A world of three jurisdictions of four regions, as facts: nothing in it runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.chassis import contract, topology
@@ -25,16 +25,21 @@ def regions_of(prefix: str) -> list[str]:
 
 def twelve_regions(foreign_edges: str = "redirect") -> Topology:
     members = {name: regions_of(prefix) for name, prefix in JURISDICTIONS.items()}
+    return topology_of(members, foreign_edges)
+
+
+def topology_of(members: Mapping[str, Sequence[str]], foreign_edges: str = "redirect") -> Topology:
+    """Jurisdictions with these regions."""
     document: dict[str, Any] = {
         "jurisdictions": {
-            name: {"regions": regions, "foreign_edges": foreign_edges}
+            name: {"regions": list(regions), "foreign_edges": foreign_edges}
             for name, regions in members.items()
         },
         "regions": {
             region: {
                 "endpoint": f"https://{region}.example",
                 # Each its own order: the next ones, around.
-                "failover": [regions[(i + k) % NUMBER] for k in range(1, NUMBER)],
+                "failover": [*regions[i + 1 :], *regions[:i]],
             }
             for regions in members.values()
             for i, region in enumerate(regions)

@@ -4,9 +4,11 @@ A set of combinations is one integer, with a bit for each of them: a question ab
 once is a few operations on integers.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from services.chassis.topology import Jurisdiction
 from services.router import policy, xds_types
 from services.router.check.plain import Plain
 from services.router.check.residency import addresses, sidecars
@@ -16,6 +18,9 @@ from services.router.translate.facts import Facts
 EVERY_REGION = 12
 """Up to so many regions all combinations are looked at, above that those of each jurisdiction:
 no other region occurs in what is looked at."""
+
+JURISDICTION_LIMIT = 18
+"""Regions of one jurisdiction: each more doubles what there is to look at."""
 
 
 class Target(NamedTuple):
@@ -70,9 +75,29 @@ class Combinations:
 
 
 def every_combination(facts: Facts, home: str) -> Combinations:
+    return _combinations(_looked_at(facts, facts.topology.jurisdiction_of(home)))
+
+
+def states(facts: Facts) -> int:
+    """How many combinations all homes are looked at in."""
+    jurisdictions = facts.topology.jurisdictions.values()
+    return sum(1 << len(regions) for regions in {_looked_at(facts, one) for one in jurisdictions})
+
+
+def too_many(facts: Facts) -> Iterator[str]:
+    """Jurisdictions that are too large to look at all of their combinations."""
+    for name, one in facts.topology.jurisdictions.items():
+        if len(one.regions) > JURISDICTION_LIMIT:
+            yield f"{name} has {len(one.regions)} regions, {JURISDICTION_LIMIT} can be looked at"
+
+
+def _looked_at(facts: Facts, jurisdiction: Jurisdiction) -> tuple[str, ...]:
     regions = tuple(sorted(facts.topology.regions))
-    if len(regions) > EVERY_REGION:
-        regions = facts.topology.jurisdiction_of(home).regions
+    return regions if len(regions) <= EVERY_REGION else jurisdiction.regions
+
+
+@functools.lru_cache(maxsize=8)
+def _combinations(regions: tuple[str, ...]) -> Combinations:
     return Combinations(regions)
 
 
@@ -104,11 +129,6 @@ def _target(snapshot: Snapshot, owners: dict[str, set[str]], name: str, share: i
     panics = common.get("healthy_panic_threshold", {"value": 50}).get("value", 0) > 0
     order = sorted(by_priority)
     return Target(name, share, tuple(tuple(sorted(by_priority[i])) for i in order), panics)
-
-
-def _drained(facts: Facts, home: str) -> set[str]:
-    drained = facts.policy_of(home).drained
-    return {name for name, percent in drained.items() if percent >= policy.PERCENT}
 
 
 def problems(facts: Facts, found: list[Target], service: str, home: str) -> Iterator[str]:

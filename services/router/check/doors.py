@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from services.chassis.topology import ForeignEdges
 from services.router import spiffe, xds_types
 from services.router.check.plain import Plain
 from services.router.nodes import Kind, Node
@@ -68,7 +69,7 @@ def _believed(facts: Facts, name: str) -> tuple[str, ...]:
     if name != "trust/callers":
         return (name.removeprefix("trust/"),)
     own = facts.jurisdiction
-    if own.foreign_edges.value != "forward":
+    if own.foreign_edges is not ForeignEdges.FORWARD:
         return (own.name,)
     return (own.name, *sorted(facts.certificates.bundles.keys() - {own.name}))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.router.check import (
     access_log,
+    choices,
     clients,
     doors,
     listeners,
@@ -27,7 +28,8 @@ class Proof:
 
     Attributes:
         states: combinations of the topology's regions being up or down that were looked at, for
-            every kind of token, with the drains of the policy in force.
+            every kind of token, with the drains of the policy in force. Beyond
+            `choices.EVERY_REGION` regions those of each jurisdiction, added up.
         hash: SHA-256 over facts, versions of the snapshots and states. Equal where equal things
             were shown, in every router and after every restart.
         problems: a sentence for each broken rule, after its node; empty if all may be published.
@@ -40,7 +42,9 @@ class Proof:
 
 def prove(facts: Facts, snapshots: Mapping[Node, Snapshot]) -> Proof:
     """Checks ``snapshots`` against every rule, and in every state of the regions."""
-    states = 1 << len(facts.topology.regions)
+    if too_many := tuple(choices.too_many(facts)):
+        return Proof(0, _hash(facts, snapshots, 0), too_many)
+    states = choices.states(facts)
     found = tuple(
         f"{node}: {problem}"
         for node, snapshot in snapshots.items()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
 
+from services.chassis.topology import ForeignEdges
 from services.router import spiffe
 from services.router.check.plain import Plain, dicts
 from services.router.check.tokens import HEALTH, REFLECTION
@@ -76,7 +77,8 @@ class Wanted:
     def of(cls, facts: Facts, node: Node) -> "Wanted":
         own = facts.jurisdiction
         regions = [facts.topology.regions[name] for name in own.regions]
-        abroad = [] if own.foreign_edges.value != "forward" else facts.topology.regions.values()
+        forward = own.foreign_edges is ForeignEdges.FORWARD
+        abroad = facts.topology.regions.values() if forward else ()
         known = [one for one in abroad if one.jurisdiction in facts.certificates.bundles]
         may_call = callers.CALLERS.get(node.service, ())
         return cls(

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 
+from services.chassis.topology import ForeignEdges
 from services.router import xds_types
 from services.router.check import choices, repeats, replies
 from services.router.check.flows import Flow, flows
@@ -157,7 +158,7 @@ class _Judge:
 
     def _facts_serve(self, home: str) -> bool:
         own = self._facts.topology.jurisdiction_of(home)
-        forward = own.foreign_edges.value == "forward"
+        forward = own.foreign_edges is ForeignEdges.FORWARD
         return own == self._facts.jurisdiction or (
             forward and own.name in self._facts.certificates.bundles
         )

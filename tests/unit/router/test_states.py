@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from proofs import planted_leaks, states
-from proofs.states_world import World, twelve_regions
-from services.router import check
+from proofs.states_world import World, topology_of, twelve_regions
+from services.router import check, nodes
+from services.router.check import choices
 from services.router.check.choices import Combinations, Target
 from services.router.translate import translate
 
@@ -38,6 +39,35 @@ def test_a_hash_is_of_what_was_shown() -> None:
     assert made.hash == check.prove(FACTS, translate(FACTS)).hash
     other = dataclasses.replace(FACTS, policies={})
     assert made.hash != check.prove(other, translate(other)).hash
+
+
+def regions_named(prefix: str, count: int) -> list[str]:
+    sides = ("north", "south", "west")
+    return [f"{prefix}-{sides[i // 9]}-{i % 9 + 1}" for i in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "looked_at"),
+    [((4, 4, 4), 1 << 12), ((12,), 1 << 12), ((7, 6), (1 << 7) + (1 << 6)), ((13,), 1 << 13)],
+)
+def test_states_are_those_that_were_looked_at(sizes: tuple[int, ...], looked_at: int) -> None:
+    names = ("EU", "US", "AP")
+    members = {
+        name: regions_named(name.lower(), size) for name, size in zip(names, sizes, strict=False)
+    }
+    world = World(topology_of(members))
+    facts = world.facts(world.regions[0])
+    edge = nodes.edge(facts.region)
+    proof = check.prove(facts, {edge: translate(facts)[edge]})
+    assert proof.problems == ()
+    assert proof.states == looked_at
+
+
+def test_more_than_can_be_shown_is_refused() -> None:
+    world = World(topology_of({"EU": regions_named("eu", choices.JURISDICTION_LIMIT + 1)}))
+    proof = check.prove(world.facts(world.regions[0]), {})
+    assert proof.problems == ("EU has 19 regions, 18 can be looked at",)
+    assert proof.states == 0
 
 
 def test_combinations_are_asked_one_by_one() -> None:
