@@ -77,6 +77,7 @@ class Database:
         replica_urls: Mapping[str, SecretStr] | None = None,
         *,
         pool_size: int = 5,
+        traced: bool = True,
     ) -> None:
         """Connects to nothing yet.
 
@@ -84,6 +85,7 @@ class Database:
             urls: by home region. The hosts of one are all that may be its primary, likeliest first.
             replica_urls: by sibling's home region: where to read. The nearest host comes first.
             pool_size: connections for each URL.
+            traced: whether statements leave spans. For one database of a process alone.
         """
         replicas = replica_urls or {}
         self._writing = {
@@ -94,11 +96,13 @@ class Database:
             home: _route(home, url, pool_size, writable=False, sibling=True)
             for home, url in replicas.items()
         }
-        # A span for each statement, without its parameters. All engines in one call: the library
-        # ignores a second one. It knows SQLAlchemy up to 2.0 and would skip 2.1, which works.
-        SQLAlchemyInstrumentor().instrument(
-            engines=[route.engine.sync_engine for route in self._routes()], skip_dep_check=True
-        )
+        if traced:
+            # A span for each statement, without its parameters. All engines in one call: the
+            # library ignores a second one. It knows SQLAlchemy up to 2.0 and would skip 2.1, which
+            # works.
+            SQLAlchemyInstrumentor().instrument(
+                engines=[route.engine.sync_engine for route in self._routes()], skip_dep_check=True
+            )
 
     @property
     def home_regions(self) -> tuple[str, ...]:
@@ -122,13 +126,14 @@ class Database:
 
     @asynccontextmanager
     async def transaction_of(
-        self, home_region: str, tenant_id: TenantId | None
+        self, home_region: str, tenant_id: TenantId | None, *, newest: bool = False
     ) -> AsyncIterator[AsyncSession]:
         """The same for work that has no caller yet, such as signing in.
 
-        Without a tenant, row-level security hides every tenant's rows.
+        Without a tenant, row-level security hides every tenant's rows. The ``newest`` rows are the
+        primary's: a standby may be far behind, and nothing in its answer says so.
         """
-        route = self._reading.get(home_region) if is_reading() else None
+        route = self._reading.get(home_region) if is_reading() and not newest else None
         route = route or self._writing.get(home_region)
         if route is None:
             raise DatabaseUnavailable(f"No database of {home_region} can be reached from here.")

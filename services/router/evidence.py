@@ -29,6 +29,10 @@ READ_SECONDS = 3.0
 FORGET_INTERVAL = timedelta(hours=6)
 VIOLATIONS_SHOWN = 100
 
+RECEIPTS_AT_ONCE = 2
+"""Whoever is signed in may ask for them. The rest of the connections is for counting, and for
+operators."""
+
 log = structlog.get_logger()
 
 
@@ -56,6 +60,7 @@ class Evidence:
         self._region = region
         self._clock = clock
         self._flushing = asyncio.Lock()
+        self._issuing = asyncio.Semaphore(RECEIPTS_AT_ONCE)
 
     @asynccontextmanager
     async def keeping(self) -> AsyncIterator[None]:
@@ -69,14 +74,14 @@ class Evidence:
             await self.flush()
 
     async def report(self, period: Period) -> Report:
-        """Reads what all regions of the jurisdiction have.
+        """Reads what all regions of the jurisdiction have, and this router has counted.
 
         Raises:
             DatabaseUnavailable: none of them answers.
         """
 
         async def read(region: str) -> RegionEvidence:
-            async with self._database.transaction_of(region, None) as session:
+            async with self._database.transaction_of(region, None, newest=True) as session:
                 store = EvidenceStore(session)
                 return RegionEvidence(
                     region,
@@ -84,33 +89,34 @@ class Evidence:
                     await store.newest_violations(period, VIOLATIONS_SHOWN),
                 )
 
+        # In a context of its own: the method that asks has no side effects, and so may not write.
+        await asyncio.create_task(self.flush(), context=Context())
         found = await self._read(read)
         if not found.regions:
             raise DatabaseUnavailable("No region's evidence can be read.")
         return found
 
     async def report_of(self, tenant: TenantId, period: Period) -> Report:
-        """Reads what all regions of the jurisdiction have of one tenant.
+        """Reads what all regions of the jurisdiction have of one tenant, some seconds old.
 
         Raises:
             DatabaseUnavailable: one of them does not answer, and without it nothing can be said.
         """
 
         async def read(region: str) -> RegionEvidence:
-            async with self._database.transaction_of(region, tenant) as session:
+            async with self._database.transaction_of(region, tenant, newest=True) as session:
                 return RegionEvidence(
                     region, await EvidenceStore(session).tenant_totals(period), ()
                 )
 
-        found = await self._read(read)
+        async with self._issuing:
+            found = await self._read(read)
         if found.unreachable:
             missing = ", ".join(found.unreachable)
             raise DatabaseUnavailable(f"The evidence of {missing} cannot be read.")
         return found
 
     async def _read(self, read: Callable[[str], Awaitable[RegionEvidence]]) -> Report:
-        # In a context of its own: the method that asks has no side effects, and so may not write.
-        await asyncio.create_task(self.flush(), context=Context())
         regions = self._database.home_regions
         found = await asyncio.gather(*(_within_limit(read(region)) for region in regions))
         silent = [name for name, one in zip(regions, found, strict=True) if one is None]

@@ -35,6 +35,10 @@ from services.router.servicer_residency import auditing
 from services.router.settings import VALIDATION_OFF, RouterSettings
 from services.router.translate import Facts
 
+STEERING_CONNECTIONS = 3
+"""To each region, for the policy alone: whoever asks for evidence must not hold up a drain. They
+leave no spans: most of what goes over them is the policy's polling."""
+
 log = structlog.get_logger()
 
 
@@ -66,9 +70,10 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
 
     # A bug in the polling ends the process: better than keys that never change again.
     async with (
-        _opened(settings) as database,
-        auditing(database, lambda: publisher.facts, lambda: publisher.proof) as audit,
-        steering(database, Fleet(registry, cache, publisher), observed, utc_now) as operations,
+        _opened(settings, settings.database_pool_size, traced=True) as evidence,
+        _opened(settings, STEERING_CONNECTIONS, traced=False) as policies,
+        auditing(evidence, lambda: publisher.facts, lambda: publisher.proof) as audit,
+        steering(policies, Fleet(registry, cache, publisher), observed, utc_now) as operations,
         ads_server.serving(
             settings.ads_address,
             identity,
@@ -99,9 +104,11 @@ async def parts(settings: RouterSettings, topology: Topology) -> AsyncIterator[S
 
 
 @asynccontextmanager
-async def _opened(settings: RouterSettings) -> AsyncIterator[Database]:
+async def _opened(
+    settings: RouterSettings, pool_size: int, *, traced: bool
+) -> AsyncIterator[Database]:
     database = Database(
-        settings.database_urls, settings.replica_urls, pool_size=settings.database_pool_size
+        settings.database_urls, settings.replica_urls, pool_size=pool_size, traced=traced
     )
     try:
         yield database

@@ -1,5 +1,6 @@
 """What is kept of the audit: added up by all routers, and deleted when it is old alone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from services.chassis.migrate import upgrade
 from services.chassis.tenancy import TenantId, reading
 from services.router import nodes
 from services.router.audit import HOUR_NANOS, VIOLATIONS_KEPT, Auditor, Entry
-from services.router.evidence import Evidence
+from services.router.evidence import Evidence, Report
 from services.router.store_evidence import EvidenceStore, Period, Total
 from tests.store.router.support import until
 from tests.support.api import TOPOLOGY
@@ -173,6 +174,55 @@ async def test_a_report_brings_what_is_not_flushed_yet_although_it_may_not_write
     with reading():
         found = await ours.report(ALWAYS)
     assert sum(total.calls for total in found.regions[0].totals) == 1
+
+
+async def test_a_standby_that_has_stopped_replaying_is_not_asked(
+    both: dict[str, Postgres], server: Postgres
+) -> None:
+    urls = {
+        HOME: SecretStr(server.app_url("router")),
+        WEST: SecretStr(both[WEST].app_url("router")),
+    }
+    stale = {WEST: SecretStr(both[HOME].app_url("router"))}  # It has nothing of what is there.
+    for table in ("residency_total", "residency_tenant", "residency_violation"):
+        with psycopg.connect(both[WEST].url("postgres", "router")) as connection:
+            connection.execute(f"TRUNCATE {table}")
+    database, tenant = Database(urls, stale), uuid4()
+    auditor = Auditor(topology.load(TOPOLOGY), endpoints(), WEST, [PATH])
+    auditor.note(nodes.edge(WEST), served(tenant, count=3))
+    assert await Evidence(database, auditor, WEST, utc_now).flush()
+    ours, _ = router(database)
+    with reading():
+        found = [await ours.report_of(TenantId(tenant), ALWAYS), await ours.report(ALWAYS)]
+    for one in found:
+        counted = {evidence.region: evidence.totals for evidence in one.regions}
+        assert [total.calls for total in counted[WEST]] == [3]
+    await database.close()
+
+
+async def test_many_who_ask_for_receipts_leave_connections_for_counting(
+    evidence: tuple[Evidence, Auditor], server: Postgres
+) -> None:
+    ours, auditor = evidence
+    with psycopg.connect(server.url("postgres", "router")) as connection:
+        connection.execute("LOCK TABLE residency_tenant")  # Each now takes as long as it may.
+        asking = [asyncio.create_task(ours.report_of(TenantId(uuid4()), ALWAYS)) for _ in range(9)]
+        await asyncio.sleep(0.5)  # Time to take connections.
+        auditor.note(EDGE, [Entry(NOW, b"", body("EU", SIBLING))])
+        found = await ours.report(ALWAYS)
+    assert not found.unreachable
+    assert sum(total.calls for total in found.regions[0].totals) == 1
+    # Those who waited are answered.
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert isinstance(answers[-1], Report)
+
+
+async def test_a_receipt_writes_nothing(evidence: tuple[Evidence, Auditor]) -> None:
+    ours, auditor = evidence
+    tenant = uuid4()
+    auditor.note(EDGE, served(tenant))
+    assert (await ours.report_of(TenantId(tenant), ALWAYS)).regions[0].totals == []
+    assert auditor.take()
 
 
 async def test_leaving_flushes_once_more(evidence: tuple[Evidence, Auditor]) -> None:
