@@ -21,6 +21,7 @@ from proofs.lab.tokens import Tokens
 from proofs.lab.wan import Wan
 
 READY_SECONDS = 60.0
+LISTENERS = r"^listener_manager\.total_listeners_active$"
 
 
 @dataclass
@@ -101,8 +102,9 @@ class Lab:
         found = region.plan
         hosts = (*found.hosts, *self._suite(found))
         for address in (found.edge_admin, *(host.admin for host in hosts)):
-            if not await admin.live(address):
-                return f"{found.name}: the proxy at {address} is not live"
+            # Alive without a listener: it has waited too long for its first configuration.
+            if not await admin.live(address) or not await admin.total(address, LISTENERS):
+                return f"{found.name}: the proxy at {address} does not serve"
         for service, home in product(
             {host.service for host in hosts}, self.plan.siblings(found.name)
         ):
