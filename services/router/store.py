@@ -1,9 +1,10 @@
 """The log of policy changes in one region's PostgreSQL. No tenant's, so outside of any tenant."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,8 +17,8 @@ POLICY_LOCK = 5_119_203
 Mark = tuple[int, int]
 """Count and highest version of the changes that somebody has read."""
 
-PAGE = 2000
-"""Changes that are read, or written, at once."""
+PAGE = 500
+"""Changes that are read, or written, at once: well within the time that a store has."""
 
 
 class PolicyStore:
@@ -48,12 +49,14 @@ class PolicyStore:
             after: a key, of the last change of the page before.
             limit: at most so many.
         """
-        columns = PolicyChangeRow.version, PolicyChangeRow.region, PolicyChangeRow.request_id
-        query = select(PolicyChangeRow).where(PolicyChangeRow.version > above)
+        table = PolicyChangeRow.__table__
+        order = table.c.version, table.c.region, table.c.request_id
+        # Plain rows: as objects of the mapper they would take three times as long.
+        query = select(table).where(table.c.version > above)
         if after is not None:
             version, region, request_id = after
-            query = query.where(tuple_(*columns) > tuple_(version, region, UUID(request_id)))
-        rows = await self._session.scalars(query.order_by(*columns).limit(limit))
+            query = query.where(tuple_(*order) > tuple_(version, region, UUID(request_id)))
+        rows = await self._session.execute(query.order_by(*order).limit(limit))
         return [_change(row) for row in rows]
 
     async def add(self, changes: Sequence[Change]) -> None:
@@ -78,7 +81,7 @@ def _values(change: Change) -> dict[str, object]:
     }
 
 
-def _change(row: PolicyChangeRow) -> Change:
+def _change(row: Row[Any]) -> Change:
     return Change(
         version=row.version,
         region=row.region,

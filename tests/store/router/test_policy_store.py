@@ -248,3 +248,51 @@ async def test_a_database_made_anew_is_filled_again(servers: Servers) -> None:
             connection.execute("TRUNCATE policy_change")
         await until(lambda: len(log_of(servers[HOME])) == 1)
         assert one.drained == {SIBLING: 3}
+
+
+def prolong(server: Postgres, changes: int) -> None:
+    """Has operators been busy: drains by 1 to 50 percent, one after the other."""
+    with psycopg.connect(server.owner_url("router")) as connection:
+        connection.execute(
+            """
+            INSERT INTO policy_change
+            SELECT n, %s, md5(n::text)::uuid, '', now(), 'someone', 'drain', '',
+                   jsonb_build_object('drained', jsonb_build_object(%s::text, 1 + n %% 50))
+            FROM generate_series(1, %s) AS n
+            """,
+            (HOME, SIBLING, changes),
+        )
+
+
+async def test_a_long_log_is_no_reason_for_a_write_to_fail(servers: Servers) -> None:
+    """Each store has less than a second to answer, in which it once had to tell everything."""
+    for server in servers.values():
+        prolong(server, 20_000)
+    async with router(servers) as one:
+        await until(lambda: not one.source.silent, seconds=30)
+        order = make_order()
+        first = await one.operations.drain(order, SIBLING, 60)
+        assert first.unreachable == ()
+        assert first.merged.version == 20_001
+        await one.drain(SIBLING, 61)
+        assert await one.operations.drain(order, SIBLING, 60) == first
+
+
+async def test_a_database_made_anew_is_filled_with_a_long_log(servers: Servers) -> None:
+    prolong(servers[SIBLING], 9_000)
+    async with router(servers):
+        await until(lambda: len(log_of(servers[HOME])) == 9_000)
+
+
+async def test_a_change_that_comes_late_with_an_old_version_is_read(servers: Servers) -> None:
+    async with router(servers) as one:
+        for percent in (1, 2, 3):
+            await one.drain(SIBLING, percent)
+        with psycopg.connect(servers[SIBLING].owner_url("router")) as connection:
+            connection.execute(
+                "INSERT INTO policy_change VALUES (2, %s, gen_random_uuid(), '', now(), '', '', '',"
+                " jsonb_build_object('drained', jsonb_build_object(%s::text, 9)))",
+                (SIBLING, HOME),
+            )
+        await until(lambda: one.drained == {SIBLING: 3, HOME: 9})
+        await until(lambda: log_of(servers[HOME]) == log_of(servers[SIBLING]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.router import policy as rules
 from services.router.policy import PERCENT, Mode, Policy
-from services.router.policy_log import Change, Registers, from_json, merge, to_json
+from services.router.policy_log import Change, History, Registers, from_json, merge, to_json
 from tests.unit.router.test_policy import REGIONS, four_regions
 
 FOUR = four_regions()
@@ -51,6 +51,23 @@ def test_neither_order_nor_repetition_matters(log: list[Change], random: object)
     again = merge(FOUR, "EU", unique.values())
     assert again == merged
     assert again.etag == merged.etag
+
+
+@given(logs(), st.randoms(use_true_random=False))
+def test_a_history_says_what_held_after_each_change_however_it_came(
+    log: list[Change], random: object
+) -> None:
+    ordered = sorted({each.key: each for each in log}.values(), key=lambda each: each.key)
+    arriving = list(ordered)
+    random.shuffle(arriving)  # type: ignore[attr-defined]
+    history = History(FOUR, "EU")
+    for each in arriving:
+        joined = history.joined([each])
+        history.add([each, *arriving[:1]])
+        assert joined.merged == history.merged
+    assert history.changes == ordered[::-1]
+    for count, each in enumerate(ordered, start=1):
+        assert history.after(each.key) == merge(FOUR, "EU", ordered[:count])
 
 
 @given(logs())
