@@ -17,8 +17,11 @@ from google.protobuf import json_format
 
 from services.router import relaying, reporting, spiffe, xds_types
 from services.router.cache import SnapshotCache
+from services.router.check import orders
+from services.router.nodes import Node
 from services.router.observed import Observed, Place
 from services.router.relaying import Relay, Tell
+from services.router.snapshot import Snapshot
 from services.router.translate import Facts
 
 INTERVAL = "1s"
@@ -76,12 +79,24 @@ class HealthServicer(pb_grpc.HealthDiscoveryServiceServicer):  # type: ignore[mi
             told: pb.HealthCheckSpecifier | None = None
             while not reading.done():
                 changed.clear()
-                wanted = specifier(self._facts())
-                if wanted != told:
+                wanted = self._wanted(reporter.node)
+                if wanted is not None and wanted != told:
                     told = wanted
                     yield wanted
                 await changed.wait()
             await reading
+
+    def _wanted(self, node: Node) -> pb.HealthCheckSpecifier | None:
+        """The orders that follow from what is in force. None before, or if they are not safe."""
+        facts, in_force = self._facts(), self._cache.get(node)
+        if in_force is None:
+            return None
+        wanted = specifier(facts, in_force)
+        plain = json_format.MessageToDict(wanted, preserving_proto_field_name=True)
+        for problem in orders.problems(facts, in_force, plain):
+            log.error("health_orders_refused", problem=problem)
+            return None
+        return wanted
 
     async def _read(
         self, node_id: str, requests: AsyncIterator[Any], stream: Context, tell: Tell
@@ -96,10 +111,13 @@ def _call(channel: grpc.aio.Channel) -> Any:
     return pb_grpc.HealthDiscoveryServiceStub(channel).StreamHealthCheck()
 
 
-def specifier(facts: Facts) -> pb.HealthCheckSpecifier:
-    """What an edge of this region is to check: every sidecar of its jurisdiction, and no other."""
+def specifier(facts: Facts, in_force: Snapshot) -> pb.HealthCheckSpecifier:
+    """What an edge of this region is to check: every sidecar of its jurisdiction, and no other.
+
+    With the certificate of its snapshot: a newer one may have been refused.
+    """
     checks = [
-        _cluster(facts, region, service)
+        _cluster(facts, in_force, region, service)
         for region in facts.jurisdiction.regions
         for service in sorted(facts.endpoints[region].services)
     ]
@@ -110,7 +128,7 @@ def specifier(facts: Facts) -> pb.HealthCheckSpecifier:
     return made
 
 
-def _cluster(facts: Facts, region: str, service: str) -> dict[str, Any]:
+def _cluster(facts: Facts, in_force: Snapshot, region: str, service: str) -> dict[str, Any]:
     hosts = facts.endpoints[region].services[service]
     check = {
         "interval": INTERVAL,
@@ -121,7 +139,11 @@ def _cluster(facts: Facts, region: str, service: str) -> dict[str, Any]:
         "grpc_health_check": {"authority": f"{service}.{region}.hemline.internal"},
     }
     addresses = [{"address": host.sidecar.envoy()} for host in hosts]
-    socket = {"name": "mtls", "match": {}, "transport_socket": _tls(facts, region, service)}
+    socket = {
+        "name": "mtls",
+        "match": {},
+        "transport_socket": _tls(facts, in_force, region, service),
+    }
     return {
         "cluster_name": f"{PREFIX}|{service}|{region}",
         "health_checks": [check],
@@ -130,25 +152,19 @@ def _cluster(facts: Facts, region: str, service: str) -> dict[str, Any]:
     }
 
 
-def _tls(facts: Facts, region: str, service: str) -> dict[str, Any]:
-    regions = facts.topology.regions
-    leaf = facts.certificates.leaves[spiffe.edge(regions[facts.region])]
-    trusted = facts.certificates.bundles[facts.jurisdiction.name]
-    expected = {"exact": spiffe.sidecar(regions[region], service)}
+def _tls(facts: Facts, in_force: Snapshot, region: str, service: str) -> dict[str, Any]:
+    secrets = in_force.of(xds_types.SECRET)
+    trusted = secrets[f"trust/{facts.jurisdiction.name}"].plain["validation_context"]
+    expected = {"exact": spiffe.sidecar(facts.topology.regions[region], service)}
     common = {
         "tls_params": {
             "tls_minimum_protocol_version": "TLSv1_3",
             "tls_maximum_protocol_version": "TLSv1_3",
         },
         "alpn_protocols": ["h2"],
-        "tls_certificates": [
-            {
-                "certificate_chain": {"inline_string": leaf.chain.decode()},
-                "private_key": {"inline_string": leaf.key.decode()},
-            }
-        ],
+        "tls_certificates": [secrets["identity"].plain["tls_certificate"]],
         "validation_context": {
-            "trusted_ca": {"inline_string": trusted.decode()},
+            **trusted,
             "match_typed_subject_alt_names": [{"san_type": "URI", "matcher": expected}],
         },
     }
