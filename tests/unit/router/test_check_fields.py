@@ -4,12 +4,14 @@ Envoy has more ways than routes and endpoints to send calls, tokens or reports e
 """
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from services.router import nodes, xds_types
+from services.router import check, nodes, xds_types
+from services.router.translate import translate
 from tests.unit.router.test_check import (
     CLUSTER,
     EDGE,
@@ -23,6 +25,7 @@ from tests.unit.router.test_check import (
     routes,
 )
 from tests.unit.router.test_check_access_log import config, manager
+from tests.unit.router.world import facts
 
 Plain = dict[str, Any]
 
@@ -351,6 +354,16 @@ CASES: dict[str, tuple[Any, str, str, Change, str]] = {
         "a client's address is what it says, or is lost",
     ),
 }
+
+
+def test_a_region_without_a_collector_sends_no_spans() -> None:
+    """Neither does the checker want any, nor let them be sent."""
+    found = facts()
+    here = dataclasses.replace(found.here, otlp=None)
+    silent = dataclasses.replace(found, endpoints={**found.endpoints, found.region: here})
+    assert not check.prove(silent, translate(silent)).problems
+    said = list(check.problems(silent, EDGE, translate(found)[EDGE]))
+    assert "listener edge: spans are sent, though the region has no collector" in said
 
 
 @pytest.mark.parametrize("name", CASES)
