@@ -12,18 +12,27 @@ from services.chassis.tenancy import Caller
 from services.router.audit import Violation
 from services.router.evidence import VIOLATIONS_SHOWN, Report
 from services.router.nodes import Kind
-from services.router.store_evidence import EPOCH, Period
+from services.router.store_evidence import EPOCH, KEPT, Period
 
 Asked = pb.GetResidencyReportRequest | pb.IssueResidencyReceiptRequest
 
 
 def period(request: Asked, now: datetime) -> Period:
-    """Reads the period. Raises InvalidArgument."""
-    start = _moment(request, "start_time", EPOCH)
-    end = _moment(request, "end_time", now + timedelta(seconds=1))
+    """Reads the period, as far as anything is known of it: what is kept, and not the future.
+
+    Raises:
+        InvalidArgument: nothing is left of it.
+    """
+    oldest = Period(now - KEPT, now).first_hour + timedelta(hours=1)  # The first that is whole.
+    start, end = _moment(request, "start_time", oldest), _moment(request, "end_time", now)
+    if start >= now:
+        raise InvalidArgument(FieldViolation("start_time", "must be in the past"))
+    if end <= oldest:
+        problem = f"must be within the {KEPT.days} days for which evidence is kept"
+        raise InvalidArgument(FieldViolation("end_time", problem))
     if end <= start:
         raise InvalidArgument(FieldViolation("end_time", "must be later than start_time"))
-    return Period(start, end)
+    return Period(max(start, oldest), min(end, now))
 
 
 def report(found: Report) -> pb.GetResidencyReportResponse:
@@ -68,6 +77,7 @@ def claims(caller: Caller, asked: Period, found: Report, proof: str) -> dict[str
         "jurisdiction": caller.jurisdiction,
         "start": asked.first_hour.isoformat(),
         "end": asked.end.isoformat(),
+        "reporting_regions": sorted(region.region for region in found.regions),
         "served": sorted(served, key=lambda one: [str(value) for value in one.values()]),
         "violations": _violations(found),
         "proof": proof,

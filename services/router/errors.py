@@ -39,6 +39,12 @@ class RateLimited(ResourceExhausted):
     reason = "RATE_LIMITED"
 
 
+class ProofMissing(Unavailable):
+    """The router has put no snapshot into force yet, and can vouch for none."""
+
+    reason = "PROOF_MISSING"
+
+
 class RegionNotFound(NotFound):
     reason = "REGION_NOT_FOUND"
 

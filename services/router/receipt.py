@@ -8,6 +8,7 @@ that the router's certificate was good when it signed is enough.
 import base64
 import binascii
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ TYPE = "hemline-residency-receipt+jwt"
 
 CHAIN_LIMIT = 4
 RECEIPT_LIMIT = 64 * 1024
+PROOF = re.compile("[0-9a-f]{64}")
 LEEWAY = dt.timedelta(minutes=5)
 CLAIMS = ("iss", "iat", "tenant", "jurisdiction", "start", "end", "served", "violations", "proof")
 
@@ -72,6 +74,7 @@ def verify(receipt: str, authority: bytes, now: dt.datetime) -> dict[str, Any]:
         raise ReceiptInvalid("It was issued in the future.")
     _check_chain(chain, authority, issued)
     _check_signer(_uri(chain[0]), found)
+    _check_content(found, issued)
     return found
 
 
@@ -115,6 +118,18 @@ def _check_signer(uri: str, claims: Mapping[str, Any]) -> None:
         case [found, region, "router"] if found == domain and region and claims["iss"] == uri:
             return
     raise ReceiptInvalid(f"Its signer {uri} is no router of {claims['jurisdiction']}.")
+
+
+def _check_content(claims: Mapping[str, Any], issued: dt.datetime) -> None:
+    try:
+        start, end = (dt.datetime.fromisoformat(str(claims[name])) for name in ("start", "end"))
+        known = start < end <= issued + LEEWAY
+    except (ValueError, TypeError):
+        raise ReceiptInvalid("It does not say of which period it is.") from None
+    if not known:
+        raise ReceiptInvalid("Its period is none, or goes on after it was issued.")
+    if not PROOF.fullmatch(str(claims["proof"])):
+        raise ReceiptInvalid("It names no proof of what was in force.")
 
 
 def _uri(certificate: x509.Certificate) -> str:

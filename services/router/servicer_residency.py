@@ -18,6 +18,7 @@ from services.router import receipt, spiffe
 from services.router.access_logs import AccessLogServicer
 from services.router.ads_server import Register
 from services.router.audit import Auditor
+from services.router.errors import ProofMissing
 from services.router.evidence import Evidence
 from services.router.leaf import Leaf
 from services.router.translate import Facts
@@ -60,7 +61,10 @@ class ResidencyServicer(pb_grpc.ResidencyServiceServicer):
         now = self._clock()
         asked = convert.period(request, now)
         found = await self._evidence.report_of(caller.tenant_id, asked)
-        claims = convert.claims(caller, asked, found, self._proof())
+        proof = self._proof()
+        if not proof:
+            raise ProofMissing("This router has no snapshot in force yet. Retry.")
+        claims = convert.claims(caller, asked, found, proof)
         return pb.IssueResidencyReceiptResponse(receipt=receipt.issue(claims, self._leaf(), now))
 
 

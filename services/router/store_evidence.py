@@ -18,6 +18,8 @@ from services.router.audit import Count, Key, Violation
 from services.router.tables_evidence import TenantRow, TotalRow, ViolationRow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+KEPT = timedelta(days=400)
+"""As row security has it: what is younger cannot be deleted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,23 @@ def test_what_is_no_receipt_is_refused(text: str) -> None:
     refused(text)
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"proof": ""}, "no proof"),
+        ({"proof": "none"}, "no proof"),
+        ({"end": "2099-01-01T00:00:00+00:00"}, "after it was issued"),
+        ({"end": "2026-03-01T00:00:00+00:00"}, "Its period is none"),
+        ({"end": "2026-03-02T00:00:00"}, "of which period"),
+        ({"start": ""}, "of which period"),
+    ],
+)
+def test_a_receipt_that_says_more_than_its_signer_knew_is_refused(
+    changed: dict[str, Any], said: str
+) -> None:
+    assert said in refused(issued(**changed))
+
+
 def test_a_receipt_without_a_claim_is_refused() -> None:
     found: Leaf = EU.issue(ROUTER, NOW)
     missing = {name: value for name, value in CLAIMS.items() if name != "proof"}

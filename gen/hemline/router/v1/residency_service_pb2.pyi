@@ -29,11 +29,11 @@ class GetResidencyReportRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From the hour of this moment on, as counts are kept by the hour; all that is kept if missing."""
+        """From the hour of this moment on, as counts are kept by the hour; all that is kept if missing or older."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Up to this moment, which is later than `start_time`; now if missing."""
+        """Up to this moment, which is later than `start_time`; now if missing or later. Its hour counts as a whole."""
 
     def __init__(
         self,
@@ -187,11 +187,11 @@ class IssueResidencyReceiptRequest(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From the hour of this moment on, as counts are kept by the hour; all that is kept if missing."""
+        """From the hour of this moment on, as counts are kept by the hour; all that is kept if missing or older."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Up to this moment, which is later than `start_time`; now if missing."""
+        """Up to this moment, which is later than `start_time`; now if missing or later. Its hour counts as a whole."""
 
     def __init__(
         self,
@@ -216,8 +216,8 @@ class IssueResidencyReceiptResponse(_message.Message):
     RECEIPT_FIELD_NUMBER: _builtins.int
     receipt: _builtins.str
     """A JSON Web Signature in compact form, ES256, with the certificates of the signer in `x5c`. Its payload
-    holds tenant, jurisdiction, period, calls by region, violations, and the proof of the snapshot in force
-    at the router that signs.
+    holds tenant, jurisdiction, the period for which there is evidence, the regions whose proxies reported, calls
+    by region, violations, and the proof of the snapshot in force at the router that signs.
     """
     def __init__(
         self,

@@ -59,7 +59,12 @@ class ResidencyServiceStub:
     """Issues a signed statement of where the calls of the caller's tenant were served. It can be verified
     without Hemline, with the certificate of the jurisdiction's authority alone, and does not expire.
 
+    It is of what proxies of the jurisdiction's own regions have reported, which it names. A foreign edge reports
+    to its own jurisdiction's routers, and of a foreign token no tenant: what it did with a call is in that
+    jurisdiction's report, and in no receipt.
+
     Errors:
+      UNAVAILABLE - PROOF_MISSING: the router has just started and has no snapshot in force; retry with backoff.
       UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence of one region at least cannot be read, and a receipt is of
                     all of them; retry with backoff.
     """
@@ -95,7 +100,12 @@ class ResidencyServiceAsyncStub(ResidencyServiceStub):
     """Issues a signed statement of where the calls of the caller's tenant were served. It can be verified
     without Hemline, with the certificate of the jurisdiction's authority alone, and does not expire.
 
+    It is of what proxies of the jurisdiction's own regions have reported, which it names. A foreign edge reports
+    to its own jurisdiction's routers, and of a foreign token no tenant: what it did with a call is in that
+    jurisdiction's report, and in no receipt.
+
     Errors:
+      UNAVAILABLE - PROOF_MISSING: the router has just started and has no snapshot in force; retry with backoff.
       UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence of one region at least cannot be read, and a receipt is of
                     all of them; retry with backoff.
     """
@@ -140,7 +150,12 @@ class ResidencyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Issues a signed statement of where the calls of the caller's tenant were served. It can be verified
         without Hemline, with the certificate of the jurisdiction's authority alone, and does not expire.
 
+        It is of what proxies of the jurisdiction's own regions have reported, which it names. A foreign edge reports
+        to its own jurisdiction's routers, and of a foreign token no tenant: what it did with a call is in that
+        jurisdiction's report, and in no receipt.
+
         Errors:
+          UNAVAILABLE - PROOF_MISSING: the router has just started and has no snapshot in force; retry with backoff.
           UNAVAILABLE - DATABASE_UNAVAILABLE: the evidence of one region at least cannot be read, and a receipt is of
                         all of them; retry with backoff.
         """
