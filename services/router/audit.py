@@ -20,7 +20,8 @@ ANSWERED = ("via_upstream", "upstream_reset_after_response_started")
 """How Envoy names an answer, or its beginning, that is not its own."""
 
 UNKNOWN_REGION = "unknown"
-"""Of an address that no region's endpoints hold. In no jurisdiction, and so outside of each."""
+"""Of an address that is no sidecar's, and no service's of the region that reports. In no
+jurisdiction, and so outside of each."""
 
 OTHER_METHOD = "other"
 """Stands for a path that is no method: it may be anything that a client wrote."""
