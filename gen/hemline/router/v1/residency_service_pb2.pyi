@@ -148,7 +148,7 @@ class ResidencyViolation(_message.Message):
     token_jurisdiction: _builtins.str
     """Jurisdiction of the token."""
     served_region: _builtins.str
-    """Region to which it was sent; `unknown` for an address that no region's endpoints hold."""
+    """Region to which it was sent; `unknown` for an address that is no sidecar's, nor a service's of the reporting region."""
     node: _builtins.str
     """The proxy that reported it."""
     method: _builtins.str
