@@ -12,7 +12,7 @@ from services.chassis.contract import PUBLIC, Method
 from services.chassis.topology import ForeignEdges, Jurisdiction
 from services.router import policy as rules
 from services.router.errors import NoHealthyRegion
-from services.router.operations_rules import Scene, ailment
+from services.router.operations_rules import Scene
 from services.router.policy import PERCENT, WHOLE, Mode, Policy
 
 
@@ -83,14 +83,14 @@ def explain(scene: Scene, policy: Policy, question: Question) -> Explanation:
     # How another jurisdiction steers its traffic is its own affair, here as in its foreign edges.
     held = policy if owner == crossed and owner.name == scene.jurisdiction else Policy()
     choices = tuple(
-        Choice(found.share * PERCENT / WHOLE, _steps(scene, question, found.regions))
+        Choice(found.share * PERCENT / WHOLE, _steps(scene, held, question, found.regions))
         for found in rules.choices(topology, held, question.edge, question.home)
     )
     served = any(step.serves for choice in choices for step in choice.steps)
     reasons = (
         *first,
         *_steered(scene, held, question),
-        *_health(scene, question),
+        *_health(scene, held, question),
         *_outcome(owner, choices),
         *_repeats(method),
     )
@@ -98,8 +98,10 @@ def explain(scene: Scene, policy: Policy, question: Question) -> Explanation:
     return Explanation(outcome, choices, reasons, retried, hedged)
 
 
-def _steps(scene: Scene, question: Question, regions: tuple[str, ...]) -> tuple[Step, ...]:
-    healthy = [name for name in regions if not _unwell(scene, question, name)]
+def _steps(
+    scene: Scene, policy: Policy, question: Question, regions: tuple[str, ...]
+) -> tuple[Step, ...]:
+    healthy = [name for name in regions if not _unwell(scene, policy, question, name)]
     service = question.method.service if question.method else ""
     return tuple(
         Step(
@@ -112,15 +114,15 @@ def _steps(scene: Scene, question: Question, regions: tuple[str, ...]) -> tuple[
     )
 
 
-def _unwell(scene: Scene, question: Question, region: str) -> str:
+def _unwell(scene: Scene, policy: Policy, question: Question, region: str) -> str:
     """Says why ``region`` would not answer, nothing if it would."""
     if region in question.down:
         return "thought to be down"
     if scene.topology.jurisdiction_of(region).name != scene.jurisdiction:
         return ""  # Not known here, and not ours to know.
     if question.method is not None:
-        return ailment(scene.health, region, question.method.service)
-    return ", ".join(scene.ailing(region))
+        return scene.ailment(policy, question.home, region, question.method.service)
+    return ", ".join(scene.ailing(policy, question.home, region))
 
 
 def _whose(owner: Jurisdiction, question: Question) -> str:
@@ -155,17 +157,22 @@ def _steered(scene: Scene, policy: Policy, question: Question) -> Iterator[str]:
         if percent := policy.drained.get(name, 0):
             rest = "nobody asks it" if percent >= PERCENT else "the next takes them"
             yield f"{name} is drained: {percent} % of its calls are taken off it, {rest}."
-    service = question.method.service if question.method else None
-    for name, tracks in policy.tracks.items():
-        if service in (None, name):
-            yield f"{name} runs as {_percents(tracks)}."
+    yield from _tracks(scene, policy, question)
     if policy.home_epoch_floor:
         yield f"Tokens with a home epoch below {policy.home_epoch_floor} are refused."
 
 
-def _health(scene: Scene, question: Question) -> Iterator[str]:
+def _tracks(scene: Scene, policy: Policy, question: Question) -> Iterator[str]:
+    for name in [question.method.service] if question.method else scene.services:
+        if held := scene.tracks(policy, question.home, name):
+            yield f"{name} runs as {_percents(held)}."
+        elif tracks := policy.tracks.get(name):
+            yield f"{name} uses its hosts alike: none runs as {_percents(tracks)} any more."
+
+
+def _health(scene: Scene, policy: Policy, question: Question) -> Iterator[str]:
     for name in rules.family(scene.topology, question.home):
-        if problem := _unwell(scene, question, name):
+        if problem := _unwell(scene, policy, question, name):
             yield f"{name} does not count as healthy: {problem}."
 
 

@@ -16,6 +16,7 @@ from envoy.service.health.v3 import hds_pb2_grpc as pb_grpc
 from google.protobuf import json_format
 
 from services.router import relaying, reporting, spiffe, xds_types
+from services.router.addresses import Address
 from services.router.cache import SnapshotCache
 from services.router.check import orders
 from services.router.nodes import Node
@@ -190,4 +191,4 @@ def _endpoints(cluster: Any) -> Iterator[tuple[str, bool]]:
         for found in locality.endpoints_health:
             address = found.endpoint.address.socket_address
             healthy = found.health_status == HEALTHY
-            yield f"{address.address}:{address.port_value}", healthy
+            yield str(Address(address.address, address.port_value)), healthy

@@ -6,6 +6,7 @@ said last does not count for long: frozen or cut off, it keeps its stream and sa
 """
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,12 +71,18 @@ class Observed:
         _drop(self._health, node, stream)
         _drop(self._loads, node, stream)
 
-    def healthy_hosts(self, region: str, service: str) -> tuple[int, int] | None:
-        """Returns how many hosts are healthy, of how many; None if no report tells now."""
+    def healthy_hosts(
+        self, region: str, service: str, among: AbstractSet[str] | None = None
+    ) -> tuple[int, int] | None:
+        """Returns how many hosts are healthy, of how many; None if no report tells now.
+
+        Only the addresses ``among`` are counted; None for all.
+        """
         verdicts: dict[str, bool] = {}
         for report in self._newest(self._health):
             for address, healthy in report.hosts.get((region, service), {}).items():
-                verdicts[address] = verdicts.get(address, True) and healthy
+                if among is None or address in among:
+                    verdicts[address] = verdicts.get(address, True) and healthy
         return (sum(verdicts.values()), len(verdicts)) if verdicts else None
 
     def load(self, region: str, service: str) -> Load | None:

@@ -211,6 +211,24 @@ async def test_a_policy_is_set_read_and_kept_from_being_overwritten(world: World
     assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "EPOCH_FLOOR_LOWERED")
 
 
+async def test_a_canary_that_is_down_does_not_get_every_call(world: World) -> None:
+    verdicts = {
+        (region, service): {str(host.sidecar): host.track != "canary" for host in hosts}
+        for region in (HOME, SIBLING)
+        for service, hosts in world.publisher.facts.endpoints[region].services.items()
+    }
+    world.observed.take_health("edge/eu-central-1/1", STREAM, verdicts)
+    wanted = pb.TrafficPolicy(mode=pb.TRAFFIC_MODE_FAILOVER)
+    wanted.tracks["inventory"].percents.update({"canary": 100})
+    request = pb.SetTrafficPolicyRequest(policy=wanted, request_id=str(uuid4()))
+    code, reason, status = await world.refused("SetTrafficPolicy", request)
+    assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "LAST_HEALTHY_REGION")
+    assert "inventory has 0 of 1 healthy hosts of track canary" in status.message
+    wanted.tracks["inventory"].percents.update({"canary": 99, "stable": 1})
+    request = pb.SetTrafficPolicyRequest(policy=wanted, request_id=str(uuid4()))
+    await world.call("SetTrafficPolicy", request)
+
+
 async def test_what_the_checker_would_refuse_is_not_set(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

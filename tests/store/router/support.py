@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,8 +82,10 @@ class Reports:
         self.down: set[str] = set()
         self.silent: set[str] = set()
 
-    def healthy_hosts(self, region: str, service: str) -> tuple[int, int] | None:
-        del service
+    def healthy_hosts(
+        self, region: str, service: str, among: AbstractSet[str] | None = None
+    ) -> tuple[int, int] | None:
+        del service, among
         if region in self.silent:
             return None
         return (0, 2) if region in self.down else (2, 2)

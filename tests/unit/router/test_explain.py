@@ -99,6 +99,19 @@ def test_the_policy_is_told(policy: Policy, says: str) -> None:
     assert says in told(asked(policy=policy, edge=D, method=READ))
 
 
+def test_tracks_that_nobody_runs_any_more_are_told_as_such() -> None:
+    found = told(asked(policy=Policy(tracks={"inventory": {"canary": 100}}), method=READ))
+    assert "inventory runs as" not in found
+    assert "inventory uses its hosts alike: none runs as canary 100 % any more." in found
+
+
+def test_a_region_whose_asked_track_is_down_does_not_answer() -> None:
+    both = {name: ["stable", "canary"] for name in REGIONS}
+    where = scene(tracks=both, down_track=("canary", A))
+    found = asked(where, Policy(tracks={"inventory": {"canary": 100}}), method=READ)
+    assert f"So {B} answers 100 % of the calls." in found.reasons
+
+
 @pytest.mark.parametrize(
     ("method", "repeats", "says"),
     [

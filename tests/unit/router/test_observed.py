@@ -20,6 +20,14 @@ def test_a_host_is_healthy_if_every_edge_says_so() -> None:
     assert observed.healthy_hosts(*PLACE) == (1, 1)
 
 
+def test_hosts_are_counted_among_those_that_are_meant() -> None:
+    observed = Observed(lambda: NOW)
+    observed.take_health(EDGE, "a", {PLACE: {"10.0.0.1:1": True, "10.0.0.2:1": False}})
+    assert observed.healthy_hosts(*PLACE) == (1, 2)
+    assert observed.healthy_hosts(*PLACE, {"10.0.0.2:1"}) == (0, 1)
+    assert observed.healthy_hosts(*PLACE, {"10.0.0.3:1"}) is None, "nobody has told of it"
+
+
 def test_calls_of_all_edges_are_added_up() -> None:
     observed = Observed(lambda: NOW)
     for edge in (EDGE, OTHER):

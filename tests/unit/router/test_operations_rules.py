@@ -1,5 +1,6 @@
 """What operators may not do: who is to take calls over must be known to be healthy."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +19,24 @@ A, B, C, D = REGIONS
 
 
 class Reports:
-    def __init__(self, down: set[tuple[str, str]], silent: set[str]) -> None:
+    def __init__(
+        self,
+        down: set[tuple[str, str]],
+        silent: set[str],
+        down_hosts: AbstractSet[tuple[str, str, str]],
+    ) -> None:
         self.down = down
         self.silent = silent
+        self.down_hosts = down_hosts
 
-    def healthy_hosts(self, region: str, service: str) -> tuple[int, int] | None:
+    def healthy_hosts(
+        self, region: str, service: str, among: AbstractSet[str] | None = None
+    ) -> tuple[int, int] | None:
         if region in self.silent:
             return None
+        if self.down_hosts and among:
+            ill = [host for host in among if (region, service, host) in self.down_hosts]
+            return len(among) - len(ill), len(among)
         return (0, 2) if (region, service) in self.down else (1, 2)
 
 
@@ -34,8 +46,12 @@ def scene(
     silent: tuple[str, ...] = (),
     failover: dict[str, list[str]] | None = None,
     tracks: dict[str, list[str]] | None = None,
+    down_track: tuple[str, ...] = (),
 ) -> Scene:
-    """Of every region in ``down`` one service has no healthy host."""
+    """Of every region in ``down`` one service has no healthy host.
+
+    ``down_track`` is a track, and the regions where that service's hosts of it are down.
+    """
     topology = four_regions(failover)
     document: dict[str, Any] = {
         "regions": {
@@ -53,7 +69,14 @@ def scene(
         }
     }
     found = endpoints.parse(document, topology, set(SERVICES))
-    reports = Reports({(name, "inventory") for name in down}, set(silent))
+    track, regions = next(iter(down_track), ""), down_track[1:]
+    down_hosts = {
+        (name, "inventory", str(host.sidecar))
+        for name in regions
+        for host in found[name].services["inventory"]
+        if host.track == track
+    }
+    reports = Reports({(name, "inventory") for name in down}, set(silent), down_hosts)
     return Scene(topology, "EU", found, reports)
 
 
@@ -124,6 +147,46 @@ def test_a_policy_may_not_send_every_call_to_where_nobody_is_healthy() -> None:
 def test_what_does_not_move_calls_needs_no_health() -> None:
     steer(scene(silent=REGIONS), Policy(), Policy(home_epoch_floor=3))
     steer(scene(silent=REGIONS), Policy(), Policy(tracks={"inventory": {"stable": 100}}))
+
+
+BOTH = {name: ["stable", "canary"] for name in REGIONS}
+CANARY = Policy(tracks={"inventory": {"canary": 100}})
+SOME = Policy(tracks={"inventory": {"canary": 10, "stable": 90}})
+
+
+def test_not_every_call_may_go_to_a_track_of_which_no_host_is_known_to_be_healthy() -> None:
+    dead = scene(tracks=BOTH, down_track=("canary", A))
+    for before in (Policy(), SOME):
+        with pytest.raises(LastHealthyRegion) as refusal:
+            steer(dead, before, CANARY)
+        said = str(refusal.value)
+        assert f"Every call to inventory for tenants of {A}" in said
+        assert f"({A}: inventory has 0 of 1 healthy hosts of track canary)" in said
+        assert "leave a share to a track that is healthy" in said
+        assert refusal.value.metadata == {"region": A}
+        steer(scene(tracks=BOTH, down_track=("stable", *REGIONS)), before, CANARY)
+    with pytest.raises(LastHealthyRegion, match="has sent no health report of track canary"):
+        steer(scene(tracks=BOTH, silent=REGIONS), Policy(), CANARY)
+    # A stable host takes what the canary cannot.
+    steer(dead, Policy(), SOME)
+
+
+def test_a_dead_canary_may_be_taken_back_whatever_is_known() -> None:
+    for where in (
+        scene(tracks=BOTH, down_track=("canary", *REGIONS)),
+        scene(tracks=BOTH, silent=REGIONS),
+    ):
+        steer(where, CANARY, Policy())
+        steer(where, CANARY, SOME)
+
+
+def test_a_region_whose_asked_track_is_down_takes_no_drained_calls() -> None:
+    dead = scene(tracks=BOTH, down_track=("canary", B, C, D))
+    with pytest.raises(LastHealthyRegion, match="0 of 1 healthy hosts of track canary"):
+        drain(dead, A, 100, CANARY)
+    drain(dead, A, 100, SOME)
+    # Tracks that nobody runs any more do not hold: then all hosts count.
+    drain(scene(), A, 100, CANARY)
 
 
 @pytest.mark.parametrize(
