@@ -98,6 +98,12 @@ class KeyRing:
         self._refreshing = asyncio.Lock()
         self._refreshed_at = float("-inf")
         self._silent: frozenset[str] = frozenset()
+        self._known = asyncio.Event()
+
+    async def known(self) -> None:
+        """Waits until there is a key, if there is anybody to ask. Somebody must `follow`."""
+        if self._readers:
+            await self._known.wait()
 
     async def follow(self) -> None:
         """Reads all keys now and again, until cancelled.
@@ -142,6 +148,8 @@ class KeyRing:
             for name in sorted(silent - self._silent):
                 log.warning("signing_keys_unreadable", source=name)
             self._silent = frozenset(silent)
+            if self._keys:
+                self._known.set()
 
     def _add(self, jwk: Jwk) -> None:
         try:

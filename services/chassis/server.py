@@ -119,7 +119,7 @@ async def _serve(
         async with parts(found) as made:
             opened = made if isinstance(made, Opened) else Opened(made)
             async with (
-                _verifier(service_settings, found, opened) as verifier,
+                _verifier(service_settings, found, opened, stop) as verifier,
                 serving(opened.served, verifier, guard, service_settings, pulse=opened.pulse),
             ):
                 log.info("ready", address=service_settings.address)
@@ -131,9 +131,16 @@ async def _serve(
 
 @asynccontextmanager
 async def _verifier(
-    service_settings: settings.ServiceSettings, found: topology.Topology, opened: Opened
+    service_settings: settings.ServiceSettings,
+    found: topology.Topology,
+    opened: Opened,
+    stop: asyncio.Event,
 ) -> AsyncIterator[TokenVerifier]:
-    """The service's own, or one that follows the keys of the jurisdiction's identity services."""
+    """The service's own, or one that follows the keys of the jurisdiction's identity services.
+
+    That one is there when it knows a key, or at ``stop``: until then its service would refuse
+    everybody, whom a sibling might serve.
+    """
     if opened.verifier:
         yield opened.verifier
         return
@@ -142,8 +149,11 @@ async def _verifier(
     # A bug in the polling ends the process: better than keys that never change again.
     async with asyncio.TaskGroup() as group:
         following = group.create_task(ring.follow())
+        waiting = [group.create_task(ring.known()), group.create_task(stop.wait())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         yield TokenVerifier(jurisdiction, ring)
-        following.cancel()
+        for task in (following, *waiting):
+            task.cancel()
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,15 +21,25 @@ def spans_of(world: World, region: str, trace_id: str) -> list[dict[str, Any]]:
 
 
 def arrived(world: World, region: str, trace_id: str, parent: str) -> list[dict[str, Any]]:
-    """Spans of the trace, once both its ends are there. Exporters send every few seconds."""
+    """Spans of the trace, once none is missing from a statement up to ``parent``."""
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
         spans = spans_of(world, region, trace_id)
-        began = any(span["parent_span_id"] == parent for span in spans)
-        if began and any("select" in span["name"].lower() for span in spans):
+        if any(chain[-1]["parent_span_id"] == parent for chain in chains(spans)):
             return spans
         time.sleep(0.2)
     raise AssertionError(f"no complete trace {trace_id}: {spans_of(world, region, trace_id)}")
+
+
+def chains(spans: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """For each statement: its span, the span that it is part of, and so on upwards."""
+    by_id = {span["span_id"]: span for span in spans}
+    for statement in spans:
+        if "select" in statement["name"].lower():
+            chain = [statement]
+            while chain[-1]["parent_span_id"] in by_id:
+                chain.append(by_id[chain[-1]["parent_span_id"]])
+            yield chain
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -40,14 +51,7 @@ def test_edge_sidecar_service_and_statement_are_one_trace(world: World, client: 
     }
     CLIENTS[client](EDGES["eu-central-1"], LIST_LEVELS, headers)
     spans = arrived(world, "eu-central-1", trace_id, parent)
-    by_id = {span["span_id"]: span for span in spans}
-    statement = next(span for span in spans if "select" in span["name"].lower())
-    services = []
-    at: dict[str, Any] | None = statement
-    while at is not None:
-        services.append(at["service"])
-        last, at = at, by_id.get(at["parent_span_id"])
-    assert last["parent_span_id"] == parent
+    services = [span["service"] for span in next(chains(spans))]
     assert services[0] == "inventory"
     assert services[-1] == "edge"
     assert "sidecar" in " ".join(services)

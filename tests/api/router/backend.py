@@ -1,16 +1,22 @@
-"""A tiny gRPC backend: healthy, and telling in its answer who it is and which headers arrived."""
+"""A tiny gRPC backend: healthy, and telling in its answer who it is and which headers arrived.
 
-import asyncio
+It runs in threads of its own: a test whose event loop is busy must not make every backend look ill.
+"""
+
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
-import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 IMPORT = "/hemline.inventory.v1.InventoryService/ImportStock"
+THREADS = 256
+"""Each call that has no end takes one."""
 
 
 class Echo(grpc.GenericRpcHandler):
@@ -18,6 +24,7 @@ class Echo(grpc.GenericRpcHandler):
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._changing = threading.Lock()
         self.calls = 0
         self.delay_seconds = 0.0
         self.unavailable = 0  # So many calls are answered that way first.
@@ -32,41 +39,44 @@ class Echo(grpc.GenericRpcHandler):
             return None
         return grpc.unary_unary_rpc_method_handler(self._answer)
 
-    async def _answer(self, request: bytes, context: Any) -> bytes:
+    def _answer(self, request: bytes, context: Any) -> bytes:
         del request
-        self.calls += 1
-        await asyncio.sleep(self.delay_seconds)
-        if self.unavailable:
-            self.unavailable -= 1
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+        with self._changing:
+            self.calls += 1
+            refused = self.unavailable > 0
+            self.unavailable -= refused
+        time.sleep(self.delay_seconds)
+        if refused:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
         headers = {key: str(value) for key, value in context.invocation_metadata()}
         return json.dumps({"backend": self._name, "headers": headers}).encode()
 
-    async def _each(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+    def _each(self, requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
         """Sends each message back, for as long as the caller likes."""
         del context
         self.calls += 1
-        async for request in requests:
-            yield request
+        yield from requests
 
-    async def _endless(self, request: bytes, context: Any) -> bytes:
-        del request, context
-        await asyncio.Event().wait()
-        raise AssertionError
+    def _endless(self, request: bytes, context: Any) -> bytes:
+        del request
+        ended = threading.Event()
+        context.add_callback(ended.set)
+        ended.wait()
+        return b""
 
 
-@asynccontextmanager
-async def backend(name: str, address: str) -> AsyncIterator[Echo]:
+@contextmanager
+def backend(name: str, address: str) -> Iterator[Echo]:
     """Serves an `Echo` at ``address`` until left."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.server(ThreadPoolExecutor(THREADS), options=[("grpc.so_reuseport", 0)])
     echo = Echo(name)
     server.add_generic_rpc_handlers((echo,))
-    checks = health.aio.HealthServicer()
-    await checks.set("", health_pb2.HealthCheckResponse.SERVING)
+    checks = health.HealthServicer()
+    checks.set("", health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     server.add_insecure_port(address)
-    await server.start()
+    server.start()
     try:
         yield echo
     finally:
-        await server.stop(None)
+        server.stop(None).wait()

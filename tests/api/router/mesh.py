@@ -152,7 +152,7 @@ class Mesh:
         address = str(self.endpoints[region].services[service][0].app)
         stack = await self._stack.enter_async_context(AsyncExitStack())
         made = backend(f"{service}@{region}", address)
-        self.backends[region, service] = await stack.enter_async_context(made)
+        self.backends[region, service] = stack.enter_context(made)
         self.apps[region, service] = stack
 
     async def stop_backend(self, region: str, service: str) -> None:

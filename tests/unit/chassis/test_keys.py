@@ -88,3 +88,17 @@ async def test_a_ring_that_follows_knows_keys_before_they_are_asked_for() -> Non
     region.down = True
     assert await ring.find("k1") is not None
     following.cancel()
+
+
+async def test_a_ring_is_known_when_the_first_region_has_answered() -> None:
+    region = Region("k1")
+    region.down = True
+    ring = KeyRing({"a": region.read})
+    following = asyncio.create_task(ring.follow())
+    known = asyncio.create_task(ring.known())
+    await asyncio.wait([known], timeout=0.05)
+    assert not known.done()
+    region.down = False
+    async with asyncio.timeout(10):
+        await known
+    following.cancel()
