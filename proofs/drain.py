@@ -25,6 +25,9 @@ STEPS = (1, 10, 50, 100)
 """Percent, one after the other; the way back is the same."""
 
 STEP_SECONDS = 4.0
+TAKEN_OFF_ERROR = 12.0
+"""Percent: five standard deviations of half of the calls of a step."""
+
 POISON = "/hemline.inventory.v1.InventoryService/ListStockLevels"
 POISON_SECONDS = 15.0
 EJECTIONS = r"outlier_detection\.ejections_enforced_total$"
@@ -63,6 +66,11 @@ async def _taken_off(load: Load) -> float:
     return round(report.PERCENT * away / max(1, len(calls)), 1)
 
 
+def _error(seen: dict[str, float]) -> float:
+    """The most by which what was seen differs from what was asked for, in percent of all calls."""
+    return max(abs(taken - int(name.rpartition("_")[2])) for name, taken in seen.items())
+
+
 async def at_once(
     load: Load, operator: Operator, watched: float = STEP_SECONDS
 ) -> dict[str, float]:
@@ -86,7 +94,7 @@ async def drained(made: Lab, rate: float) -> tuple[list[Call], dict[str, Any]]:
         await operator.ready(REGION)
         seen = await steps(load, operator)
         times = await at_once(load, operator)
-    return load.take(), {"taken_off_percent": seen, **times}
+    return load.take(), {"taken_off_percent": seen, "taken_off_error": _error(seen), **times}
 
 
 async def poisoned(made: Lab, rate: float, seconds: float) -> tuple[list[Call], dict[str, Any]]:
@@ -137,6 +145,7 @@ PROMISE = report.Promise(
         "outside_jurisdiction": 0,
         "ejected": 0,
         "healthy_calls_served_away": 0,
+        "taken_off_error": TAKEN_OFF_ERROR,
     }
 )
 

@@ -4,9 +4,10 @@ At most one answer of a type is unanswered, and nothing of a later type in `xds_
 meanwhile: Envoy has a cluster before it is told to route there. Resources are taken away last, when
 nothing refers to them any more.
 
-Envoy accepts a cluster before it uses it: endpoints have to come, and each to be checked once. A
-route that leads there meanwhile answers 503. Nobody says when that is over, so that what may refer
-to clusters that are new to a running proxy waits until `warmed`.
+A cluster that is new to a running Envoy needs endpoints, and each has to be checked once. Until
+then Envoy says nothing on the answer with the cluster, so that endpoints are sent meanwhile: else
+both would wait for each other. A route that leads there too early answers 503: what may refer to
+new clusters waits until `warmed`, for proxies that speak sooner.
 """
 
 from abc import ABC, abstractmethod
@@ -106,19 +107,27 @@ class Stream(ABC, Generic[AnySubscription]):
         """Returns what is to be sent now, or None until something changes."""
         if self._snapshot is None:
             return None
-        for order, make in (
-            (xds_types.ORDER, self._change),
-            (xds_types.ORDER[::-1], self._removal),
-        ):
-            for type_url in order:
-                if self._awaiting(type_url):
-                    return None
-                if self.warming and type_url in xds_types.REFERRING:
-                    return None
-                answer = make(type_url, self._snapshot.of(type_url))
+        for type_url in xds_types.ORDER:
+            if not self._awaiting(type_url):
+                answer = self._change(type_url, self._snapshot.of(type_url))
                 if answer is not None:
                     return answer
+            if self._holds_up(type_url):
+                return None
+        for type_url in xds_types.ORDER[::-1]:
+            answer = self._removal(type_url, self._snapshot.of(type_url))
+            if answer is not None:
+                return answer
         return None
+
+    def _holds_up(self, type_url: str) -> bool:
+        """Whether the types after this one, and removals, have to wait."""
+        if type_url == xds_types.CLUSTER:
+            return False  # Its endpoints come next.
+        if type_url == xds_types.ENDPOINTS:
+            return self._awaiting(xds_types.CLUSTER) or self._awaiting(type_url)
+        # What comes after extensions refers to clusters.
+        return self._awaiting(type_url) or (self.warming and type_url == xds_types.EXTENSION)
 
     @abstractmethod
     def _change(self, type_url: str, offered: Mapping[str, Resource]) -> Answer | None:
