@@ -173,6 +173,28 @@ def test_makes_before_it_breaks(proxy: type[Delta]) -> None:
 
 
 @both
+def test_endpoints_do_not_wait_for_the_word_on_their_cluster(proxy: type[Delta]) -> None:
+    """Envoy gives it when the cluster is warm, for which it needs them."""
+    asking = proxy(cluster("a"), hosts("a"), routes("r", "a"))
+    for kind, name in (
+        (xds_types.CLUSTER, "*"),
+        (xds_types.ENDPOINTS, "a"),
+        (xds_types.ROUTES, "r"),
+    ):
+        asking.ask(kind, name)
+    clusters, endpoints = asking.stream.answer(), asking.stream.answer()
+    assert clusters is not None
+    assert endpoints is not None
+    assert (clusters.type_url, endpoints.type_url) == (xds_types.CLUSTER, xds_types.ENDPOINTS)
+    asking.judge(endpoints)
+    assert asking.stream.answer() is None, "routes wait for both"
+    asking.judge(clusters)
+    after = asking.stream.answer()
+    assert after is not None
+    assert after.type_url == xds_types.ROUTES
+
+
+@both
 def test_routes_wait_until_a_new_cluster_is_warm(proxy: type[Delta]) -> None:
     asking = proxy(cluster("old"), routes("edge", "old"))
     asking.ask(xds_types.CLUSTER)
