@@ -78,7 +78,7 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Hemline needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet 'uv==0.13.8'; }
-	$(UV) sync --quiet --frozen --all-extras
+	$(UV) sync --quiet --frozen --all-extras --no-extra ray
 	@# xds-protos ships files of these three as well, and whichever comes last wins. It must not be
 	@# xds-protos: without this, OTLP export and Envoy's path break (see docs/adr/0004).
 	$(UV) pip install --quiet --reinstall --no-deps \

@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from services.forecast import engine, metrics
+from services.forecast import daily, metrics
 from services.forecast.panel import WEEK_DAYS, Floats, Panel
 
 
@@ -67,7 +67,7 @@ def score(loaded: Loaded, cutoff: date, horizon: int) -> Scored:
     past = Panel(loaded.panel.first_date, units[:days], loaded.panel.stores[begun])
     actual, scale = units[days : days + horizon], metrics.scales(past.units)
     started = time.process_time()
-    outcome = engine.forecast(past, np.arange(past.units.shape[1]), horizon)
+    outcome = daily.forecast(past, np.arange(past.units.shape[1]), horizon)
     spent = time.process_time() - started
     low, _, high = outcome.quantiles
     naive = np.resize(past.units[-WEEK_DAYS:], (horizon, past.units.shape[1]))
@@ -89,7 +89,7 @@ def score(loaded: Loaded, cutoff: date, horizon: int) -> Scored:
     return Scored(figures, _table(loaded.ids[begun], cutoff, outcome))
 
 
-def _table(ids: np.ndarray, cutoff: date, outcome: engine.Outcome) -> pa.Table:
+def _table(ids: np.ndarray, cutoff: date, outcome: daily.Outcome) -> pa.Table:
     horizon, series = outcome.mean.shape
     days = np.datetime64(cutoff) + np.arange(1, horizon + 1)
     columns = {

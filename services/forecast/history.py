@@ -9,7 +9,7 @@ from io import BytesIO
 
 import numpy as np
 
-from services.forecast.engine import Outcome
+from services.forecast.daily import Outcome
 from services.forecast.panel import Floats, Integers, Panel
 from services.forecast.trends import Trends
 

@@ -12,7 +12,7 @@ import sys
 
 import structlog
 
-from services.forecast import engine
+from services.forecast import daily
 from services.forecast.history import (
     History,
     Result,
@@ -73,7 +73,7 @@ def bound_memory(most_bytes: int = MOST_BYTES) -> None:
 def main() -> None:
     bound_memory()
     history, horizon = unpack_history(sys.stdin.buffer.read())
-    outcome = engine.forecast(history.panel(), history.products, horizon)
+    outcome = daily.forecast(history.panel(), history.products, horizon)
     sys.stdout.buffer.write(pack_outcome(outcome))
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast import engine
-from services.forecast.engine import Outcome
+from services.forecast import daily
+from services.forecast.daily import Outcome
 from services.forecast.history import (
     History,
     pack_history,
@@ -17,7 +17,7 @@ from tests.unit.forecast.support import MONDAY, panel, panels, poisson
 
 
 def forecast(history: Panel, horizon: int = 28) -> Outcome:
-    return engine.forecast(history, np.arange(history.units.shape[1]), horizon)
+    return daily.forecast(history, np.arange(history.units.shape[1]), horizon)
 
 
 @settings(max_examples=150, deadline=None)
