@@ -27,8 +27,12 @@ class Panel:
     period: Period
     dates: Dates  # (periods + ahead,). The date of each column, the future's included.
     units: Floats  # (series, periods). Not negative, or NaN.
-    known: Mapping[str, Floats] = field(default=NOTHING)  # Each (series, periods + ahead), or NaN.
-    static: Mapping[str, Integers] = field(default=NO_CODES)  # Each (series,): codes from 0.
+    known: Mapping[str, Floats] = field(  # Each (series, periods + ahead), or NaN.
+        default_factory=lambda: NOTHING
+    )
+    static: Mapping[str, Integers] = field(  # Each (series,): codes from 0.
+        default_factory=lambda: NO_CODES
+    )
     exposure: Floats | None = None  # (series, periods). Share of the period on the shelf, 0 to 1.
     weights: Floats | None = None  # (series,). Revenue of the recent past, for weighted figures.
 
