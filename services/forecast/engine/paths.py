@@ -1,0 +1,195 @@
+"""Simulated futures that hang together over time and between series as past errors did.
+
+Each period of a path has the calibrated distribution of its forecast.
+
+Quantiles cannot be added: ten weeks do not all meet their P90 at once. Totals over a lead time or a
+season, and those of a store or a category, are therefore summed path by path.
+
+A Gaussian copula (Sklar 1959; Li 2000) joins the periods. Its correlations come from the normal
+scores of the errors of past origins: over the periods of a horizon as one matrix for all series,
+and between series as shares of variance that those of a store, a product or the whole panel have in
+common.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from services.forecast.engine.arrays import Floats, Integers
+from services.forecast.engine.held import Held
+from services.forecast.engine.intervals import Calibration
+from services.forecast.engine.panel import Panel
+
+LEVELS = np.concatenate([[0.001, 0.003], np.arange(0.01, 0.995, 0.01), [0.997, 0.999]])
+DRAWS = 200
+CHUNK_VALUES = 4_000_000  # Of paths held at a time: 32 MB.
+TIME_PRIOR = 0.2  # Correlation of periods of a horizon where no errors are at hand.
+TIME_PRIOR_ROWS = 30.0
+MOST_COMMON = 0.9  # Of variance: what series may share at most.
+LEAST_MEMBERS = 2.0  # Series in a group, on average, for it to have anything in common.
+EVERYTHING = "*"
+HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """How errors hang together."""
+
+    over_time: Floats  # (ahead, ahead). Correlations of normal scores.
+    common: Mapping[str, float]  # Share of variance by static attribute; EVERYTHING is all series.
+
+
+def dependence(panel: Panel, helds: Sequence[Held], calibration: Calibration) -> Dependence:
+    """Learns from past origins how errors hang together. Any number of them, none included."""
+    scores = [_scores(panel, held, calibration) for held in helds]
+    ahead = max([panel.ahead, *(each.shape[1] for each in scores)])
+    wide = [_widened(each, ahead) for each in scores]
+    return Dependence(_over_time(wide, ahead), _common(panel, wide))
+
+
+def _scores(panel: Panel, held: Held, calibration: Calibration) -> Floats:
+    """Normal scores of what happened, (series, ahead); ties in the middle."""
+    before = panel.until(held.origin, held.mean.shape[1])
+    table = calibration.quantiles(before, held.mean, LEVELS.tolist())
+    under = (table < held.actual).sum(axis=0)
+    up_to = (table <= held.actual).sum(axis=0)
+    place = np.clip(HALF * (under + up_to) / LEVELS.size, 0.002, 0.998)
+    scores: Floats = special.ndtri(place)
+    return np.where(np.isnan(held.actual), np.nan, scores)
+
+
+def _widened(scores: Floats, ahead: int) -> Floats:
+    return np.pad(scores, ((0, 0), (0, ahead - scores.shape[1])), constant_values=np.nan)
+
+
+def _over_time(scores: Sequence[Floats], ahead: int) -> Floats:
+    """Pooled correlation of periods of a horizon, shrunk to a constant; positive definite."""
+    prior = np.where(np.eye(ahead) > 0, 1.0, TIME_PRIOR)
+    rows = np.concatenate([*scores, np.zeros((0, ahead))])
+    seen = ~np.isnan(rows)
+    filled = np.where(seen, rows, 0.0)
+    pairs = seen.T.astype(np.float64) @ seen
+    products = filled.T @ filled
+    size = np.sqrt(np.maximum(((filled**2).T @ seen) * ((filled**2).T @ seen).T, 1e-12))
+    found = np.clip(products / size, -1.0, 1.0)
+    mixed = (TIME_PRIOR_ROWS * prior + pairs * found) / (TIME_PRIOR_ROWS + pairs)
+    np.fill_diagonal(mixed, 1.0)
+    values, vectors = np.linalg.eigh(mixed)
+    fixed = (vectors * np.maximum(values, 1e-4)) @ vectors.T
+    scale = np.sqrt(np.diag(fixed))
+    return np.asarray(fixed / np.outer(scale, scale))
+
+
+def groupings(panel: Panel) -> dict[str, Integers]:
+    """Codes, (series,), of what series may have something in common by: all, and attributes."""
+    found = {EVERYTHING: np.zeros(panel.series, dtype=np.int64)}
+    for name, codes in panel.static.items():
+        members = panel.series / max(int(codes.max(initial=0)) + 1, 1)
+        if members >= LEAST_MEMBERS:
+            found[name] = codes
+    return found
+
+
+def _common(panel: Panel, scores: Sequence[Floats]) -> dict[str, float]:
+    """Shares of variance by least squares on the products of pairs of series of one group.
+
+    A pair of one store and one product shares what its store has, its product has and all have.
+    """
+    names, kinds = list(groupings(panel)), list(groupings(panel).values())
+    if not scores or panel.series < LEAST_MEMBERS:
+        return dict.fromkeys(names, 0.0)
+    matrix, products = np.zeros((len(names), len(names))), np.zeros(len(names))
+    for columns in scores:
+        for column in columns.T[~np.isnan(columns).all(axis=0)]:
+            kept = ~np.isnan(column)
+            values = column[kept] / max(float(np.sqrt((column[kept] ** 2).mean())), 1e-9)
+            for row, codes in enumerate(kinds):
+                products[row] += _pairs(codes[kept], values)
+                for other, more in enumerate(kinds):
+                    joined = _joined(codes[kept], more[kept])
+                    matrix[row, other] += _pairs(joined, np.ones(values.size))
+    weight = np.sqrt(np.maximum(np.diag(matrix), 1.0))
+    shares, _ = optimize.nnls(matrix / weight[:, np.newaxis], products / weight)
+    shares = shares * min(1.0, MOST_COMMON / max(float(shares.sum()), 1e-9))
+    return dict(zip(names, shares.tolist(), strict=True))
+
+
+def _joined(codes: Integers, more: Integers) -> Integers:
+    return codes * (int(more.max(initial=0)) + 1) + more
+
+
+def _pairs(codes: Integers, values: Floats) -> float:
+    """Sum over all pairs of different series of one code of the products of their values."""
+    _, dense = np.unique(codes, return_inverse=True)
+    return float((np.bincount(dense, values) ** 2).sum() - (values**2).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Paths of one forecast. The same seed gives the same paths, whatever is asked of them."""
+
+    panel: Panel
+    mean: Floats  # (series, ahead).
+    calibration: Calibration
+    dependence: Dependence
+    draws: int = DRAWS
+    seed: int = 0
+
+    def chunks(self) -> Iterator[tuple[slice, Floats]]:
+        """Rows of series and their paths, (draws, rows, ahead), a bounded number at a time."""
+        ahead = self.mean.shape[1]
+        step = max(1, CHUNK_VALUES // (max(self.draws, LEVELS.size) * ahead))
+        kinds = groupings(self.panel)
+        factors = {name: self._factors(at, codes) for at, (name, codes) in enumerate(kinds.items())}
+        own = np.random.default_rng([self.seed, len(kinds)])
+        left = np.sqrt(max(1.0 - sum(self.dependence.common.values()), 0.0))
+        for start in range(0, self.panel.series, step):
+            rows = slice(start, min(start + step, self.panel.series))
+            count = rows.stop - rows.start
+            score = left * own.standard_normal((self.draws, count, ahead))
+            for name, codes in kinds.items():
+                share = np.sqrt(self.dependence.common.get(name, 0.0))
+                if share > 0:
+                    score += share * factors[name][:, codes[rows]]
+            yield rows, self._paths(rows, score)
+
+    def _factors(self, at: int, codes: Integers) -> Floats:
+        groups = int(codes.max(initial=0)) + 1
+        drawn = np.random.default_rng([self.seed, at])
+        return drawn.standard_normal((self.draws, groups, self.mean.shape[1]))
+
+    def _paths(self, rows: slice, score: Floats) -> Floats:
+        """Units of the paths whose independent normal scores are ``score``."""
+        ahead = self.mean.shape[1]
+        root = np.linalg.cholesky(self.dependence.over_time[:ahead, :ahead])
+        place = special.ndtr(score @ root.T)
+        part = self.panel.of(np.arange(rows.start, rows.stop))
+        table = self.calibration.of(rows).quantiles(part, self.mean[rows], LEVELS.tolist())
+        at = np.clip(np.searchsorted(LEVELS, place) - 1, 0, LEVELS.size - 2)
+        low, high = LEVELS[at], LEVELS[at + 1]
+        share = np.clip((place - low) / (high - low), 0.0, 1.0)
+        where = (at, np.arange(part.series)[np.newaxis, :, np.newaxis], np.arange(ahead))
+        above = (at + 1, *where[1:])
+        return np.asarray(table[where] * (1 - share) + table[above] * share)
+
+    def totals(self, levels: Sequence[float], periods: int | None = None) -> Floats:
+        """Quantiles of each series' total over its first ``periods``, (levels, series)."""
+        stop = self.mean.shape[1] if periods is None else periods
+        found = np.zeros((len(levels), self.panel.series))
+        for rows, paths in self.chunks():
+            found[:, rows] = np.quantile(paths[:, :, :stop].sum(axis=2), levels, axis=0)
+        return found
+
+    def grouped(self, codes: Integers, levels: Sequence[float]) -> Floats:
+        """Quantiles of the sums of series of one code, (levels, codes, ahead)."""
+        return np.asarray(np.quantile(self.group_paths(codes), levels, axis=0))
+
+    def group_paths(self, codes: Integers) -> Floats:
+        """Paths of the sums of series of one code, (draws, codes, ahead)."""
+        groups = int(codes.max(initial=0)) + 1
+        sums = np.zeros((groups, self.draws, self.mean.shape[1]))
+        for rows, paths in self.chunks():
+            np.add.at(sums, codes[rows], paths.swapaxes(0, 1))
+        return sums.swapaxes(0, 1)
