@@ -1,0 +1,5 @@
+"""Demand as a level times a pooled response to what is known in advance."""
+
+from services.forecast.engine.promo.tier import PromoFit, PromoTier
+
+__all__ = ["PromoFit", "PromoTier"]
