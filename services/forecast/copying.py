@@ -22,7 +22,7 @@ async def copy_in(
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    async with _cursor(session) as cursor, cursor.copy(statement) as copy:
+    async with cursor_of(session) as cursor, cursor.copy(statement) as copy:
         chunk: list[str] = []
         for row in rows:
             chunk.append(row)
@@ -36,7 +36,7 @@ async def copy_in(
 async def copy_out(session: AsyncSession, query: sql.Composed) -> bytes:
     """Returns the rows of ``query`` in COPY's binary format."""
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
-    async with _cursor(session) as cursor, cursor.copy(statement) as copy:
+    async with cursor_of(session) as cursor, cursor.copy(statement) as copy:
         return b"".join([bytes(block) async for block in copy])
 
 
@@ -46,7 +46,8 @@ def escaped(text: str) -> str:
 
 
 @asynccontextmanager
-async def _cursor(session: AsyncSession) -> AsyncIterator[psycopg.AsyncCursor]:
+async def cursor_of(session: AsyncSession) -> AsyncIterator[psycopg.AsyncCursor]:
+    """Opens a cursor of psycopg's own on the connection and in the transaction of ``session``."""
     pooled = await (await session.connection()).get_raw_connection()
     connection = pooled.driver_connection
     if not isinstance(connection, psycopg.AsyncConnection):

@@ -1,0 +1,143 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+
+from services.chassis.database import Database
+from services.forecast.domain_panel import WHOLE, Shard, ShardKey, View
+from services.forecast.domain_sales import Batch, SalesLine
+from services.forecast.engine.period import Period
+from services.forecast.imports import import_sales
+from services.forecast.store_history import measure
+from services.forecast.store_panel import Read, read_panel
+from services.forecast.store_sales import SalesStore
+from tests.store.forecast.support import FIRST_DAY, HOME, batch, line
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+class History:
+    """A tenant's database, as the engine reads it."""
+
+    def __init__(self, database: Database, tenant_id: UUID) -> None:
+        self.database = database
+        self.tenant_id = tenant_id
+
+    async def sells(self, *lines: SalesLine) -> None:
+        async def arriving() -> AsyncIterator[Batch]:
+            yield batch(*(each._replace(row=at, document=f"R-{at}") for at, each in numbered))
+
+        numbered = list(enumerate(lines, start=1))
+        async with self.database.transaction_of(HOME, self.tenant_id) as session:
+            await import_sales(uuid4(), arriving(), store=SalesStore(session), now=NOW)
+
+    async def reads(
+        self,
+        period: Period = Period.DAY,
+        horizon: int = 7,
+        shard: Shard = WHOLE,
+        view: View = View(),  # noqa: B008 - frozen
+    ) -> Read:
+        async with self.database.transaction_of(HOME, self.tenant_id) as session:
+            extent = await measure(session)
+            assert extent is not None
+            return await read_panel(session, extent, horizon, period, shard, view)
+
+
+@pytest.fixture
+def history(database: Database) -> History:
+    return History(database, uuid4())
+
+
+def sold(day: int, units: int = 1, **changed: object) -> SalesLine:
+    changed.setdefault("unit_price_micros", 10_000_000)
+    return line(1, sale_date=FIRST_DAY + timedelta(days=day), units=units, **changed)
+
+
+async def test_days_hold_sums_and_series_begin_with_their_first_sale(history: History) -> None:
+    await history.sells(
+        sold(0, 2), sold(0, 1), sold(3, 4), sold(3, -1), sold(2, 5, sku="COAT-L", product="coat")
+    )
+    read = await history.reads()
+    assert [(each.store, each.sku, each.product) for each in read.names.series] == [
+        ("berlin", "COAT-L", "coat"),
+        ("berlin", "SHIRT-M", "shirt/navy"),
+    ]
+    np.testing.assert_array_equal(read.panel.units, [[np.nan, np.nan, 5, 0], [3, 0, 0, 3]])
+    assert read.panel.dates.size == 4 + 7
+    assert read.panel.dates[0] == np.datetime64(FIRST_DAY)
+    np.testing.assert_array_equal(read.panel.weights, [50.0, 70.0])
+
+
+async def test_a_day_on_which_more_came_back_than_went_sold_nothing(history: History) -> None:
+    await history.sells(sold(0, 3), sold(1, -2))
+    read = await history.reads()
+    np.testing.assert_array_equal(read.panel.units, [[3, 0]])
+
+
+async def test_weeks_are_whole_and_end_on_the_day_asked_for(history: History) -> None:
+    # Monday to the Wednesday of the third week.
+    await history.sells(*(sold(day, day + 1) for day in range(17)))
+    sundays = (await history.reads(Period.WEEK, 2)).panel
+    np.testing.assert_array_equal(sundays.units, [[sum(range(1, 8)), sum(range(8, 15))]])
+    assert sundays.dates.tolist() == [FIRST_DAY + timedelta(days=6 + 7 * week) for week in range(4)]
+    tuesdays = (await history.reads(Period.WEEK, 2, view=View(week_end=1))).panel
+    np.testing.assert_array_equal(tuesdays.units, [[sum(range(3, 10)), sum(range(10, 17))]])
+    assert tuesdays.dates[0] == np.datetime64(FIRST_DAY + timedelta(days=8))
+
+
+async def test_months_are_whole(history: History) -> None:
+    await history.sells(sold(0), *(sold(day, 10) for day in range(30, 60)), sold(61), sold(110))
+    months = (await history.reads(Period.MONTH, 3)).panel
+    np.testing.assert_array_equal(months.units, [[300, 1]])
+    ends = [date(2026, 4, 30), date(2026, 5, 31)]
+    assert months.dates.tolist()[:2] == ends
+
+
+async def test_a_history_shorter_than_a_period_is_one(history: History) -> None:
+    await history.sells(sold(1, 2), sold(3, 3))
+    week = (await history.reads(Period.WEEK, 4)).panel
+    np.testing.assert_array_equal(week.units, [[5]])
+    assert week.ahead == 4
+
+
+@pytest.mark.parametrize("key", list(ShardKey))
+async def test_every_series_is_in_one_shard_and_its_key_is_not_torn(
+    history: History, key: ShardKey
+) -> None:
+    lines = [
+        sold(sku % 5, store=store, sku=f"SKU-{sku}", product=f"product-{sku // 2}")
+        for sku in range(40)
+        for store in ("a", "b", "c", "d")
+    ]
+    # A product that was renamed in one store alone does not tear its SKU apart.
+    lines.append(sold(6, store="a", sku="SKU-0", product="product-19"))
+    await history.sells(*lines)
+    whole = await history.reads()
+    parts = [await history.reads(shard=Shard(index, 3, key)) for index in range(3)]
+    assert sorted(name for part in parts for name in part.names.series) == whole.names.series
+    at = 0 if key is ShardKey.STORE else 1
+    keys = [{name[at] for name in part.names.series} for part in parts]
+    assert sum(map(len, keys)) == len(set.union(*keys))
+    assert len([part for part in parts if part.names.series]) > 1
+    for part in parts:
+        rows = [whole.names.series.index(name) for name in part.names.series]
+        np.testing.assert_array_equal(part.panel.units, whole.panel.units[rows])
+
+
+async def test_codes_stand_for_their_names(history: History) -> None:
+    await history.sells(sold(0, store="b"), sold(0, store="a"), sold(0, sku="X", product="x"))
+    read = await history.reads()
+    for at, name in enumerate(("store", "sku", "product")):
+        meant = [read.names.static[name][code] for code in read.panel.static[name]]
+        assert meant == [series[at] for series in read.names.series]
+
+
+async def test_tenants_are_never_mixed(history: History, database: Database) -> None:
+    await history.sells(sold(0, 3))
+    other = History(database, uuid4())
+    await other.sells(sold(0, 5), sold(1, sku="OTHER"))
+    assert [name.sku for name in (await history.reads()).names.series] == ["SHIRT-M"]
+    np.testing.assert_array_equal((await history.reads()).panel.units, [[3]])
