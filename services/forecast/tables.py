@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Double
+from sqlalchemy import BigInteger, Date, DateTime, Double
 from sqlalchemy.dialects.postgresql import ARRAY, REAL
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -76,6 +76,9 @@ class ForecastRunRow(Base):
     coverage: Mapped[float]
     wape: Mapped[float]
     create_time: Mapped[datetime]
+    period: Mapped[str]
+    effort: Mapped[str | None]
+    partitioned: Mapped[bool]  # False where a predecessor of this version made the run.
 
 
 class ForecastRow(Base):
@@ -108,3 +111,144 @@ class TrendRow(Base):
     growth_ratio_p10: Mapped[float]
     recent_units: Mapped[int]
     previous_units: Mapped[int]
+
+
+class JobRow(Base):
+    """Long work, under way or over. At most one of a tenant is under way."""
+
+    __tablename__ = "job"
+
+    tenant_id: Mapped[TenantKey]
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID]
+    origin: Mapped[str]
+    kind: Mapped[str]
+    period: Mapped[str]
+    effort: Mapped[str]
+    horizon: Mapped[int]
+    cutoff_dates: Mapped[list[date]] = mapped_column(ARRAY(Date))
+    state: Mapped[str]
+    phase: Mapped[str]
+    done_shards: Mapped[int]
+    total_shards: Mapped[int]
+    series: Mapped[int]
+    holder: Mapped[UUID | None]  # Who reads the history for it, until
+    lease_expire_time: Mapped[datetime | None]
+    attempts: Mapped[int]
+    error_reason: Mapped[str | None]
+    error_message: Mapped[str | None]
+    model: Mapped[str | None]
+    cutoff_date: Mapped[date | None]
+    create_time: Mapped[datetime]
+    start_time: Mapped[datetime | None]
+    end_time: Mapped[datetime | None]
+
+
+class JobInputRow(Base):
+    """What a job has read: a part of the series each. Partitioned by job."""
+
+    __tablename__ = "job_input"
+
+    tenant_id: Mapped[TenantKey]
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    names: Mapped[bytes]
+    panel: Mapped[bytes]
+
+
+class JobShardRow(Base):
+    """A piece of a job that a process takes up as a whole, of jobs under way."""
+
+    __tablename__ = "job_shard"
+
+    tenant_id: Mapped[TenantKey]
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)  # The cutoff, counted from 0.
+    holder: Mapped[UUID | None]
+    lease_expire_time: Mapped[datetime | None]
+    attempts: Mapped[int]
+    done: Mapped[bool]
+    figures: Mapped[bytes | None]
+
+
+class ForecastSeriesRow(Base):
+    """What runs have found, one row a series. Partitioned by run."""
+
+    __tablename__ = "forecast_series"
+
+    tenant_id: Mapped[TenantKey]
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    store: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    product: Mapped[str]
+    horizon_mean_units: Mapped[float]
+    mean: Mapped[Days]
+    p10: Mapped[Days]
+    p50: Mapped[Days]
+    p90: Mapped[Days]
+    tier: Mapped[str]
+    shard: Mapped[int]  # Whose `run_state` goes with the row's.
+    state: Mapped[bytes | None]  # Of the series, for forecasts of what might be.
+
+
+class RunStateRow(Base):
+    """What the series of a shard have in common, for forecasts of what might be."""
+
+    __tablename__ = "run_state"
+
+    tenant_id: Mapped[TenantKey]
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    shard: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[bytes]
+
+
+class JobScoreRow(Base):
+    """How good a job's forecasts from past cutoffs were, by segment."""
+
+    __tablename__ = "job_score"
+
+    tenant_id: Mapped[TenantKey]
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    cutoff_date: Mapped[date] = mapped_column(primary_key=True)
+    segment: Mapped[str] = mapped_column(primary_key=True)
+    series: Mapped[int]
+    rmsse: Mapped[float]
+    mase: Mapped[float]
+    wmape: Mapped[float]
+    spl: Mapped[float]
+    coverage: Mapped[float]
+    bias: Mapped[float]
+
+
+class JobScheduleRow(Base):
+    """What a tenant has said of its nightly forecast."""
+
+    __tablename__ = "job_schedule"
+
+    tenant_id: Mapped[TenantKey]
+    enabled: Mapped[bool]
+    start_minute: Mapped[int]
+    period: Mapped[str]
+    effort: Mapped[str]
+    horizon: Mapped[int]
+
+
+class JobTurnRow(Base):
+    """When to look at a tenant next. The one table whose rows every tenant may see."""
+
+    __tablename__ = "job_turn"
+
+    tenant_id: Mapped[TenantKey]
+    wake_time: Mapped[datetime]
+
+
+class ForecastPartitionRow(Base):
+    """Which partitions are there. Kept by the functions that make and drop them."""
+
+    __tablename__ = "forecast_partition"
+
+    tenant_id: Mapped[TenantKey]
+    parent: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[UUID] = mapped_column(primary_key=True)
