@@ -1,0 +1,131 @@
+"""The engine's front door: a panel in, expected units and their quantiles out.
+
+    forecast(panel, settings) -> Forecast
+
+Every tier forecasts the panel's future and, at the same time, up to three past horizons that are
+held back from it. From the latter come each segment's weights of the tiers, the held-back errors
+and the calibration of the intervals.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from services.forecast.engine import ensemble
+from services.forecast.engine.arrays import Floats
+from services.forecast.engine.effort import Effort
+from services.forecast.engine.held import Held, hold
+from services.forecast.engine.intervals import Calibration, calibrate
+from services.forecast.engine.origins import past_origins
+from services.forecast.engine.panel import Panel
+from services.forecast.engine.plain import PlainTier
+from services.forecast.engine.promo import PromoTier
+from services.forecast.engine.scales import rms_steps
+from services.forecast.engine.segments import Segments, segments
+from services.forecast.engine.tier import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a caller chooses. Two runs with equal settings on equal panels agree bit by bit."""
+
+    effort: Effort = Effort.FULL
+    seed: int = 0
+    threads: int = 1  # Of LightGBM. Does not change the result.
+
+
+DEFAULTS = Settings()
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What will sell, and how that came about.
+
+    `mean` and the tiers' means are finite and not negative, for every series.
+    """
+
+    panel: Panel
+    mean: Floats  # (series, ahead). Expected units.
+    tiers: Mapping[str, Floats]  # Each tier's mean, (series, ahead).
+    weights: ensemble.Weights  # By segment.
+    segments: Segments
+    held: Sequence[Held]  # The weighted forecasts of past origins, ascending; may be empty.
+    scores: Mapping[str, float]  # RMSSE on held-back periods by tier, and of `mean`; may be empty.
+    calibration: Calibration
+
+    def quantiles(self, levels: Sequence[float]) -> Floats:
+        """(levels, series, ahead). What sales stay at or below with each level's probability.
+
+        Args:
+            levels: between 0 and 1, both excluded; ascending. The result ascends with them.
+        """
+        return self.calibration.quantiles(self.panel, self.mean, levels)
+
+
+def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
+    """Forecasts ``panel.ahead`` periods of every series of ``panel``.
+
+    Works for any panel with at least one column of the past and one of the future: without
+    covariates, with series of one record or none, with a single series.
+
+    Raises:
+        ValueError: the panel has no series, no past or no future.
+    """
+    if not (panel.series and panel.periods and panel.ahead > 0):
+        raise ValueError(f"{panel.series=}, {panel.periods=}, {panel.ahead=}: none may be 0")
+    past = past_origins(panel)
+    kinds = segments(panel)
+    means, held = _run(panel, tiers_of(settings), past)
+    scales = rms_steps(panel.units[:, : past[-1]] if past else panel.units)
+    weights = ensemble.learn(held, scales, kinds.codes, len(kinds.names))
+    shares = weights.of(kinds.codes)
+    combined = [
+        hold(panel, [at[0].origin], [_mix([one.mean for one in at], shares)])[0]
+        for at in zip(*held.values(), strict=True)
+    ]
+    return Forecast(
+        panel=panel,
+        mean=_mix(list(means.values()), shares),
+        tiers=MappingProxyType(means),
+        weights=weights,
+        segments=kinds,
+        held=combined,
+        scores=MappingProxyType(_scores({**held, "mean": combined}, scales)),
+        calibration=calibrate(panel, combined),
+    )
+
+
+def tiers_of(settings: Settings) -> list[Tier]:
+    """The tiers that an effort runs, the simple one first."""
+    return [PlainTier(), PromoTier()]
+
+
+def _run(
+    panel: Panel, tiers: Sequence[Tier], past: Sequence[int]
+) -> tuple[dict[str, Floats], dict[str, list[Held]]]:
+    """Each tier's forecast of the future, and its forecasts of ``past`` origins."""
+    means, held = {}, {}
+    for tier in tiers:
+        *before, now = tier.run(panel, [*past, panel.periods], panel.ahead)
+        means[tier.name] = now
+        held[tier.name] = hold(panel, past, before)
+    return means, held
+
+
+def _mix(means: Sequence[Floats], shares: Floats) -> Floats:
+    """(series, ahead). The tiers' means, each counted by its share: (series, tiers)."""
+    return np.asarray(np.einsum("kij,ik->ij", np.stack(means), shares))
+
+
+def _scores(held: Mapping[str, Sequence[Held]], scales: Floats) -> dict[str, float]:
+    """RMSSE over the held-back periods, the mean over the series that can be judged."""
+    if not next(iter(held.values())):
+        return {}
+    squares = np.diagonal(ensemble.error_moments(list(held.values()), scales), axis1=1, axis2=2)
+    judged = np.isfinite(squares[:, 0])
+    if not judged.any():
+        return {}
+    means = np.sqrt(squares[judged]).mean(axis=0)
+    return dict(zip(held, means.tolist(), strict=True))
