@@ -80,5 +80,5 @@ def score(helds: list[Held]) -> Score:
     low, _, high = intervals_of(newest.mean, newest.spread, calibration(older))
     return Score(
         coverage=metrics.coverage(newest.actual, low, high),
-        wape=metrics.wape(newest.actual, newest.mean),
+        wape=metrics.wmape(newest.actual, newest.mean),
     )

@@ -1,57 +1,101 @@
 """Accuracy of forecasts against what happened. Every figure is NaN where it is not defined.
 
-RMSSE and its scale follow the M5 competition (Makridakis et al. 2022); SPL is the mean pinball
-loss of P10, P50 and P90 over the scale of MASE (Hyndman and Koehler 2006).
+Arrays are (series, periods), time to the right; NaN where nothing was recorded, which no figure
+counts. RMSSE and its scale follow the M5 competition (Makridakis et al. 2022), MASE Hyndman and
+Koehler (2006), sMAPE and OWA the M3 and M4 competitions; SPL is the mean pinball loss of P10, P50
+and P90 over the scale of MASE.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.forecast.panel import Floats
+Floats = NDArray[np.float64]
 
 LEVELS = (0.1, 0.5, 0.9)
 
 
 class Scales(NamedTuple):
-    """First differences of each series from its first sale on, (series,); NaN where all are 0."""
+    """Steps from one record to the next, from each series' first sale on; NaN where all are 0."""
 
-    root_mean_square: Floats
-    mean_absolute: Floats
-
-
-def scales(units: Floats) -> Scales:
-    """Scales of RMSSE and MASE from the training part, (days, series)."""
-    days = units.shape[0]
-    sold = units > 0
-    first = np.where(sold.any(axis=0), sold.argmax(axis=0), 0)
-    steps = np.diff(units, axis=0)
-    counted = np.arange(1, days)[:, np.newaxis] > first
-    count = np.maximum(counted.sum(axis=0), 1)
-    square = np.where(counted, steps**2, 0.0).sum(axis=0) / count
-    absolute = np.where(counted, np.abs(steps), 0.0).sum(axis=0) / count
-    return Scales(_positive(np.sqrt(square)), _positive(absolute))
+    root_mean_square: Floats  # (series,)
+    mean_absolute: Floats  # (series,)
 
 
-def _positive(values: Floats) -> Floats:
-    return np.where(values > 0, values, np.nan)
+def scales(past: Floats) -> Scales:
+    """Scales of RMSSE, and of MASE and SPL, from what was known at the cutoff."""
+    steps = _steps(past)
+    return Scales(_positive(np.sqrt(_row_means(steps**2))), _positive(_row_means(np.abs(steps))))
+
+
+def seasonal_scale(past: Floats, season: int) -> Floats:
+    """(series,). Mean absolute change over ``season`` periods: the scale of a seasonal MASE."""
+    return _positive(_row_means(np.abs(past[:, season:] - past[:, :-season])))
+
+
+def _steps(past: Floats) -> Floats:
+    """Each record less the one before it, from a series' first sale on; NaN elsewhere."""
+    columns = np.arange(past.shape[1])
+    there = ~np.isnan(past)
+    first = np.where((past != 0) & there, columns, past.shape[1]).min(axis=1, initial=columns.size)
+    first = np.where(first == columns.size, 0, first)
+    latest = np.maximum.accumulate(np.where(there, columns, -1), axis=1)
+    before = np.hstack([np.full((len(past), 1), -1), latest[:, :-1]])
+    earlier = np.take_along_axis(past, np.maximum(before, 0), axis=1)
+    return np.where(there & (before >= first[:, np.newaxis]), past - earlier, np.nan)
 
 
 def rmsse(actual: Floats, mean: Floats, scale: Scales) -> float:
-    """Mean over series of the root mean squared scaled error. Shapes (days, series)."""
-    error = np.sqrt(((actual - mean) ** 2).mean(axis=0)) / scale.root_mean_square
-    return _mean(error)
+    """Mean over series of the root mean squared scaled error."""
+    return _mean(series_rmsse(actual, mean, scale))
 
 
-def wape(actual: Floats, mean: Floats) -> float:
+def series_rmsse(actual: Floats, mean: Floats, scale: Scales) -> Floats:
+    """(series,). The root mean squared error over the scale."""
+    return np.asarray(np.sqrt(_row_means((actual - mean) ** 2)) / scale.root_mean_square)
+
+
+def wrmsse(actual: Floats, mean: Floats, scale: Scales, weights: Floats) -> float:
+    """RMSSE weighted by ``weights``, (series,), such as revenue. A series without one counts 0."""
+    total = float(weights.sum())
+    if not total > 0:
+        return float("nan")
+    return float(np.nansum(series_rmsse(actual, mean, scale) * weights) / total)
+
+
+def mase(actual: Floats, mean: Floats, scale: Floats) -> float:
+    """Mean over series of the mean absolute error over ``scale``, (series,)."""
+    return _mean(_row_means(np.abs(actual - mean)) / scale)
+
+
+def wmape(actual: Floats, mean: Floats) -> float:
     """Sum of absolute errors over the sum of what happened."""
-    total = float(actual.sum())
-    return float(np.abs(actual - mean).sum()) / total if total > 0 else float("nan")
+    return _ratio(np.nansum(np.abs(actual - mean)), np.nansum(np.abs(actual)))
 
 
-def coverage(actual: Floats, low: Floats, high: Floats) -> float:
-    """Share of what happened that lies between ``low`` and ``high``, both included."""
-    return float(((actual >= low) & (actual <= high)).mean()) if actual.size else float("nan")
+def bias(actual: Floats, mean: Floats) -> float:
+    """Sum of what was forecast too much over the sum of what happened."""
+    return _ratio(np.nansum(mean - actual), np.nansum(actual))
+
+
+def smape(actual: Floats, mean: Floats) -> float:
+    """Mean over series of the symmetric absolute percentage error, 0 to 200. Two zeros agree."""
+    size = np.abs(actual) + np.abs(mean)
+    error = 200 * np.abs(actual - mean) / np.where(size > 0, size, 1.0)
+    return _mean(_row_means(error))
+
+
+class Error(NamedTuple):
+    """The two figures that the M4 competition ranks by."""
+
+    smape: float
+    mase: float
+
+
+def owa(error: Error, naive: Error) -> float:
+    """Overall weighted average: the mean of both figures over those of a naive forecast."""
+    return (error.smape / naive.smape + error.mase / naive.mase) / 2
 
 
 def pinball(actual: Floats, quantile: Floats, level: float) -> Floats:
@@ -61,11 +105,49 @@ def pinball(actual: Floats, quantile: Floats, level: float) -> Floats:
 
 
 def spl(actual: Floats, quantiles: Floats, scale: Scales) -> float:
-    """Mean scaled pinball loss; ``quantiles`` is (3, days, series), in the order of LEVELS."""
+    """Mean scaled pinball loss; ``quantiles`` is (3, series, periods), in the order of LEVELS."""
     losses = [pinball(actual, q, level) for q, level in zip(quantiles, LEVELS, strict=True)]
-    return _mean(np.mean(losses, axis=(0, 1)) / scale.mean_absolute)
+    return _mean(_row_means(np.mean(losses, axis=0)) / scale.mean_absolute)
+
+
+def coverage(actual: Floats, low: Floats, high: Floats) -> float:
+    """Share of what happened that lies between ``low`` and ``high``, both included."""
+    counted = ~np.isnan(actual)
+    return _ratio(((actual >= low) & (actual <= high) & counted).sum(), counted.sum())
+
+
+class Added(NamedTuple):
+    """Forecast value added (Gilliland 2010): what a step in the making of a forecast is worth."""
+
+    points: float  # wMAPE before the step less wMAPE after it: positive is better.
+    improved: float  # Share of the changed forecasts that came closer to what happened.
+    changed: int  # Forecasts that the step changed and that can be judged.
+
+
+def value_added(actual: Floats, before: Floats, after: Floats) -> Added:
+    """Scores a step, such as a planner's override, against the forecast that it changed."""
+    touched = (before != after) & ~np.isnan(actual)
+    closer = touched & (np.abs(actual - after) < np.abs(actual - before))
+    points = wmape(actual, before) - wmape(actual, after)
+    return Added(points, _ratio(closer.sum(), touched.sum()), int(touched.sum()))
+
+
+def _positive(values: Floats) -> Floats:
+    return np.where(values > 0, values, np.nan)
+
+
+def _row_means(values: Floats) -> Floats:
+    """(series,). The mean of what is not NaN; NaN where all is."""
+    there = ~np.isnan(values)
+    count = there.sum(axis=1)
+    total = np.where(there, values, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _mean(values: Floats) -> float:
     defined = values[np.isfinite(values)]
     return float(defined.mean()) if defined.size else float("nan")
+
+
+def _ratio(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else float("nan")
