@@ -8,13 +8,12 @@ from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.trends.index import Index, demand_index
 from services.forecast.engine.trends.momentum import Momentum, momentum
+from services.forecast.engine.trends.outlook import outlook
 from services.forecast.engine.trends.season import seasonal_log
 from services.forecast.engine.trends.states import chance, states
 
 WINDOW_YEARS = 8 / 52
 YOUNG_YEARS = 0.25
-DAMPING = 0.5
-"""Share of past growth, net of the season, that goes on (chosen on past years of real trends)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,7 @@ class Trends:
     momentum: Momentum  # Growth net of the season.
     season_ahead: Floats  # What the season alone makes of the next window.
     outlook: Floats  # Both: expected growth of the next window over the last.
+    outlook_deviation: Floats
     chance: Floats  # Probability that the growth net of the season is positive.
     state: Integers  # See `State`.
     age: Integers  # Steps since the first sale.
@@ -54,8 +54,9 @@ def find_trends(panel: Panel, groups: Integers) -> Trends:
     lower = now.shrunk - now.deviation
     order = np.lexsort((np.arange(lower.size), -lower))
     sold = index.units[:, -2 * window :].sum(axis=1) > 0
+    expected, deviation = outlook(index, seasonal, window)
     return Trends(
-        index, seasonal, now, ahead, ahead + DAMPING * now.shrunk, chance(now), state, age,
+        index, seasonal, now, ahead, expected, deviation, chance(now), state, age,
         order[sold[order]],
     )  # fmt: skip
 

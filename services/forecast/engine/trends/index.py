@@ -21,6 +21,10 @@ class Index:
     dates: Dates  # (steps,). First day of each step.
     year: float  # Steps in a year.
 
+    def until(self, stop: int) -> "Index":
+        """The index as it was known after its first ``stop`` steps."""
+        return Index(self.demand[:, :stop], self.units[:, :stop], self.dates[:stop], self.year)
+
 
 def demand_index(panel: Panel, groups: Integers) -> Index:
     """Adds series up to groups and days to weeks, the last of which ends with the panel.
