@@ -33,8 +33,8 @@ class Oracle:
     def scaled(self, power: int) -> float:
         if not self.rows:
             return NAN
-        error = statistics.fmean(abs(row[0] - row[1]) ** power for row in self.rows) ** (1 / power)
-        return error / self.scale(power)
+        mean = statistics.fmean(abs(row[0] - row[1]) ** power for row in self.rows)
+        return float(mean ** (1 / power)) / self.scale(power)
 
     def pinball(self) -> float:
         losses = [
