@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from hemline.access.v1 import access_pb2
-from hemline.forecast.v1 import forecast_service_pb2, job_service_pb2, sales_service_pb2
+from hemline.forecast.v1 import (
+    attribute_service_pb2,
+    forecast_service_pb2,
+    job_service_pb2,
+    plan_service_pb2,
+    sales_service_pb2,
+    stock_day_service_pb2,
+)
 from hemline.identity.v1 import identity_service_pb2, tenant_service_pb2
 from hemline.inventory.v1 import catalog_service_pb2, inventory_service_pb2
 from hemline.router.v1 import operations_service_pb2, residency_service_pb2, router_service_pb2
@@ -18,6 +25,9 @@ FILES = (
     forecast_service_pb2,
     job_service_pb2,
     sales_service_pb2,
+    plan_service_pb2,
+    attribute_service_pb2,
+    stock_day_service_pb2,
     identity_service_pb2,
     tenant_service_pb2,
     catalog_service_pb2,

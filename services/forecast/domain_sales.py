@@ -1,11 +1,7 @@
-"""An import of sales: its lines, what may be wrong with them, what it did. Pure."""
+"""A line of an import of sales. Pure."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
-from uuid import UUID
-
-from services.chassis.errors import FieldViolation
 
 MOST_LINES = 2_000_000
 
@@ -21,25 +17,3 @@ class SalesLine(NamedTuple):
     sale_date: date
     units: int  # Sold, or returned if negative.
     unit_price_micros: int
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One message of an import: the lines in order, and what is wrong with the others."""
-
-    request_id: UUID  # Of the whole import.
-    lines: tuple[SalesLine, ...]
-    violations: tuple[FieldViolation, ...]
-    rejected_lines: int
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What an import did."""
-
-    lines: int
-    new_lines: int
-
-    @property
-    def known_lines(self) -> int:
-        return self.lines - self.new_lines

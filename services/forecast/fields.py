@@ -23,3 +23,11 @@ def request_id_from(value: str) -> UUID:
 
 def refusal(field: str, description: str) -> InvalidArgument:
     return InvalidArgument(FieldViolation(field, description))
+
+
+def parent_store(parent: str) -> str | None:
+    """The store of a `parent`, None for all of them. Raises InvalidArgument."""
+    prefix, _, store = (parent or f"stores/{ALL_STORES}").partition("/")
+    if prefix != "stores" or not (store == ALL_STORES or is_store(store)):
+        raise refusal("parent", "must be stores/{store}, or stores/- for all of them.")
+    return None if store == ALL_STORES else store

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.chassis.errors import FieldViolation
 from services.chassis.imports import violation
 from services.forecast.copying import copy_in, escaped
-from services.forecast.domain_sales import Imported, SalesLine
+from services.forecast.domain_imports import Imported
+from services.forecast.domain_sales import MOST_LINES, SalesLine
 from services.forecast.locks import lock_sales
 from services.forecast.tables import SalesImportRow
 
@@ -52,7 +53,10 @@ WITH added AS (
 
 
 class SalesStore:
-    """The steps of one import, in this order."""
+    """An import of sales, step by step."""
+
+    most_lines = MOST_LINES
+    heading = b""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -62,23 +66,20 @@ class SalesStore:
         await self._session.execute(text(STAGE))
 
     async def stage(self, lines: Sequence[SalesLine]) -> None:
-        """Keeps ``lines`` aside, in order, until `merge`."""
         rows = (_copied(self._staged + at, line) for at, line in enumerate(lines))
         await copy_in(self._session, "sale_stage", STAGE_COLUMNS, rows)
         self._staged += len(lines)
 
     async def lock(self) -> None:
-        """Waits for other imports of the tenant, and keeps them waiting until the end."""
         await lock_sales(self._session)
 
     async def find(self, request_id: UUID) -> tuple[bytes, Imported] | None:
-        """Returns the fingerprint and the answer of an import made before."""
         row = await self._session.scalar(
             select(SalesImportRow).where(SalesImportRow.request_id == request_id)
         )
         return None if row is None else (row.fingerprint, Imported(row.lines, row.new_lines))
 
-    async def number_lines(self) -> None:
+    async def prepare(self) -> None:
         """Gives each staged line its place among the lines of its document and SKU."""
         await self._session.execute(text(INCOMING))
         await self._session.execute(text("ANALYZE sale_incoming"))
@@ -89,9 +90,9 @@ class SalesStore:
         found = [violation(row.row, row.field, "differs from the line imported.") for row in rows]
         return found, rows[0].total if rows else 0
 
-    async def merge(self) -> int:
-        """Adds the staged lines that are not known. Returns how many."""
-        return int((await self._session.execute(text(MERGE))).scalar_one())
+    async def merge(self) -> tuple[int, int]:
+        """Adds the staged lines that are not known. None ever changes."""
+        return int((await self._session.execute(text(MERGE))).scalar_one()), 0
 
     async def record(
         self, request_id: UUID, fingerprint: bytes, imported: Imported, now: datetime

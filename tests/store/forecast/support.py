@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from deploy.local.postgres import Postgres
 from services.chassis import migrate
 from services.chassis.database import Database
-from services.forecast.domain_sales import Batch, SalesLine
+from services.forecast.domain_imports import Batch
+from services.forecast.domain_sales import SalesLine
 from tests.support import servers
 
 HOME = "eu-central-1"
@@ -52,5 +53,5 @@ def line(row: int = 1, **changed: object) -> SalesLine:
     return good._replace(**changed)  # type: ignore[arg-type]
 
 
-def batch(*lines: SalesLine, request_id: UUID | None = None) -> Batch:
+def batch(*lines: SalesLine, request_id: UUID | None = None) -> Batch[SalesLine]:
     return Batch(request_id or uuid4(), lines, (), 0)

@@ -10,8 +10,9 @@ from deploy.local.postgres import Postgres
 from services.chassis.database import Database
 from services.chassis.errors import RequestIdReused
 from services.chassis.imports import ImportRejected
-from services.forecast.domain_sales import Batch, Imported, SalesLine
-from services.forecast.imports import import_sales
+from services.forecast.domain_imports import Batch, Imported
+from services.forecast.domain_sales import SalesLine
+from services.forecast.imports import import_lines
 from services.forecast.store_sales import SalesStore
 from tests.store.forecast.support import HOME, as_app, batch, line
 
@@ -27,14 +28,14 @@ class Shop:
         self._database = database
         self._server = server
 
-    async def imports(self, *batches: Batch, request_id: UUID | None = None) -> Imported:
-        async def arriving() -> AsyncIterator[Batch]:
+    async def imports(self, *batches: Batch[SalesLine], request_id: UUID | None = None) -> Imported:
+        async def arriving() -> AsyncIterator[Batch[SalesLine]]:
             for each in batches:
                 yield each
 
         async with self._database.transaction_of(HOME, self.tenant_id) as session:
             store = SalesStore(session)
-            return await import_sales(request_id or uuid4(), arriving(), store=store, now=NOW)
+            return await import_lines(request_id or uuid4(), arriving(), store=store, now=NOW)
 
     def stored(self) -> tuple[int, int]:
         """Lines and units, as the service's role sees them."""
@@ -49,13 +50,13 @@ def shop(database: Database, server: Postgres) -> Shop:
 
 
 async def test_an_import_interrupted_between_messages_leaves_nothing(shop: Shop) -> None:
-    async def broken() -> AsyncIterator[Batch]:
+    async def broken() -> AsyncIterator[Batch[SalesLine]]:
         yield batch(*map(line, range(1, 500)))
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
         async with shop._database.transaction_of(HOME, shop.tenant_id) as session:
-            await import_sales(uuid4(), broken(), store=SalesStore(session), now=NOW)
+            await import_lines(uuid4(), broken(), store=SalesStore(session), now=NOW)
     assert shop.stored() == (0, 0)
 
 

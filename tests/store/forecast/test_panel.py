@@ -7,9 +7,10 @@ import pytest
 
 from services.chassis.database import Database
 from services.forecast.domain_panel import WHOLE, Shard, ShardKey, View
-from services.forecast.domain_sales import Batch, SalesLine
+from services.forecast.domain_imports import Batch
+from services.forecast.domain_sales import SalesLine
 from services.forecast.engine.period import Period
-from services.forecast.imports import import_sales
+from services.forecast.imports import import_lines
 from services.forecast.store_history import measure
 from services.forecast.store_panel import Read, read_panel
 from services.forecast.store_sales import SalesStore
@@ -26,12 +27,12 @@ class History:
         self.tenant_id = tenant_id
 
     async def sells(self, *lines: SalesLine) -> None:
-        async def arriving() -> AsyncIterator[Batch]:
+        async def arriving() -> AsyncIterator[Batch[SalesLine]]:
             yield batch(*(each._replace(row=at, document=f"R-{at}") for at, each in numbered))
 
         numbered = list(enumerate(lines, start=1))
         async with self.database.transaction_of(HOME, self.tenant_id) as session:
-            await import_sales(uuid4(), arriving(), store=SalesStore(session), now=NOW)
+            await import_lines(uuid4(), arriving(), store=SalesStore(session), now=NOW)
 
     async def reads(
         self,

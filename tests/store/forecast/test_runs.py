@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from services.chassis.database import Database
 from services.forecast.domain import KEPT_RUNS, NoRun, Run, RunRequest, SeriesForecast, Trend
-from services.forecast.domain_sales import Batch, SalesLine
-from services.forecast.imports import import_sales
+from services.forecast.domain_imports import Batch
+from services.forecast.domain_sales import SalesLine
+from services.forecast.imports import import_lines
 from services.forecast.store import ForecastStore
 from services.forecast.store_history import MOST_DAYS, Sales, measure, read_sales
 from services.forecast.store_runs import RunStore
@@ -117,12 +118,12 @@ async def test_a_lease_keeps_others_out_until_it_ends_or_expires(
 
 
 async def read(database: Database, tenant_id: UUID, *lines: SalesLine) -> Sales | None:
-    async def arriving() -> AsyncIterator[Batch]:
+    async def arriving() -> AsyncIterator[Batch[SalesLine]]:
         yield batch(*lines)
 
     async with database.transaction_of(HOME, tenant_id) as session:
         if lines:
-            await import_sales(uuid4(), arriving(), store=SalesStore(session), now=NOW)
+            await import_lines(uuid4(), arriving(), store=SalesStore(session), now=NOW)
         extent = await measure(session)
         if extent is None:
             return None

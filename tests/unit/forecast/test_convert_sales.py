@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from google.rpc import error_details_pb2
@@ -6,15 +6,15 @@ from hemline.forecast.v1 import sales_service_pb2 as pb
 
 from services.chassis import status
 from services.chassis.imports import ImportRejected
-from services.forecast.convert_sales import ImportReader
+from services.forecast.convert_sales import SalesReader
 
 CLIENT_METADATA_BYTES = 8 * 1024
-TODAY = date(2026, 6, 1)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def read(*lines: pb.SalesLine) -> ImportRejected:
     message = pb.ImportSalesRequest(request_id=str(uuid4()), lines=lines)
-    batch = ImportReader(TODAY).read(message)
+    batch = SalesReader(NOW).read(message)
     rejected = batch.rejected_lines
     return ImportRejected(batch.violations, rejected_lines=rejected)
 
@@ -51,6 +51,6 @@ def test_every_wrong_field_of_a_line_is_named_and_the_line_counted_once() -> Non
 def test_tomorrow_is_a_date_somewhere_already() -> None:
     line = pb.SalesLine(row=1, document="R", store="a", sku="S", units=1, sale_date="2026-06-02")
     message = pb.ImportSalesRequest(request_id=str(uuid4()), lines=[line])
-    batch = ImportReader(TODAY).read(message)
+    batch = SalesReader(NOW).read(message)
     assert batch.rejected_lines == 0
     assert batch.lines[0].product == "S"
