@@ -1,9 +1,9 @@
 """The rules of the stock ledger. Pure: no clock, no database, no protobuf."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 from uuid import UUID
 
 from services.chassis.errors import FailedPrecondition, NotFound, RequestIdReused
@@ -67,6 +67,23 @@ class StockLevel:
     colour: str
     size: str
     update_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StockPeriod:
+    """Days, both included, in the time zone of whichever store is meant."""
+
+    start_date: date
+    end_date: date
+
+
+class StockDay(NamedTuple):
+    """What was on hand when a day ended."""
+
+    store: StoreId
+    sku: Sku
+    stock_date: date
+    on_hand_units: int  # Never negative.
 
 
 class StoreNotFound(NotFound):

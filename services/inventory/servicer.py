@@ -13,10 +13,12 @@ from services.chassis.database import Database
 from services.chassis.imports import IMPORTS_AT_ONCE, prompt
 from services.inventory import convert, ledger
 from services.inventory.convert_imports import ImportReader, nothing_sent, outcome_to
+from services.inventory.convert_stock_days import responses_from, stock_days_query_from
 from services.inventory.domain import LevelNotFound
 from services.inventory.imports import StockImport
 from services.inventory.store import LedgerStore
 from services.inventory.store_imports import ImportStore
+from services.inventory.store_stock_days import StockDayStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -76,3 +78,17 @@ class InventoryServicer(pb_grpc.InventoryServiceServicer):
             stock_levels=[convert.level_to(level) for level in levels],
             next_page_token=page.token(last),
         )
+
+    async def StreamStockDays(
+        self, request: pb.StreamStockDaysRequest, context: Context
+    ) -> AsyncIterator[pb.StreamStockDaysResponse]:
+        store, period = stock_days_query_from(request)
+        after = None
+        while True:
+            # One transaction a part: whoever reads slowly holds no connection meanwhile.
+            async with self._database.transaction() as session:
+                days, after = await StockDayStore(session).part(store, period, after)
+            for response in responses_from(days):
+                yield response
+            if after is None:
+                return

@@ -419,3 +419,91 @@ class ListStockLevelsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListStockLevelsResponse: _TypeAlias = ListStockLevelsResponse  # noqa: Y015
+
+@_typing.final
+class StreamStockDaysRequest(_message.Message):
+    """Asks for the levels at the end of days."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`stores/{store}`, or `stores/-` for all of them, which an empty field means too."""
+    start_date: _builtins.str
+    """The first day, `YYYY-MM-DD`, from 2000-01-01."""
+    end_date: _builtins.str
+    """The last day, included. From `start_date` to 400 days after it."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "parent", b"parent", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamStockDaysRequest: _TypeAlias = StreamStockDaysRequest  # noqa: Y015
+
+@_typing.final
+class StreamStockDaysResponse(_message.Message):
+    """Some of the levels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STOCK_DAYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stock_days(self) -> _containers.RepeatedCompositeFieldContainer[Global___StockDay]:
+        """By store, SKU and day. At most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        stock_days: _abc.Iterable[Global___StockDay] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stock_days", b"stock_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamStockDaysResponse: _TypeAlias = StreamStockDaysResponse  # noqa: Y015
+
+@_typing.final
+class StockDay(_message.Message):
+    """The level of one SKU in one store at the end of one day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STORE_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    STOCK_DATE_FIELD_NUMBER: _builtins.int
+    ON_HAND_UNITS_FIELD_NUMBER: _builtins.int
+    store: _builtins.str
+    """The store, such as `berlin-mitte`."""
+    sku: _builtins.str
+    """The stock-keeping unit."""
+    stock_date: _builtins.str
+    """The day in the store's own time zone, `YYYY-MM-DD`."""
+    on_hand_units: _builtins.int
+    """Units on hand when it ended. Never negative."""
+    def __init__(
+        self,
+        *,
+        store: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        stock_date: _builtins.str = ...,
+        on_hand_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["on_hand_units", b"on_hand_units", "sku", b"sku", "stock_date", b"stock_date", "store", b"store"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockDay: _TypeAlias = StockDay  # noqa: Y015

@@ -76,6 +76,11 @@ class InventoryServiceStub:
                 request_serializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockLevelsRequest.SerializeToString,
                 response_deserializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockLevelsResponse.FromString,
                 _registered_method=True)
+        self.StreamStockDays = channel.unary_stream(
+                '/hemline.inventory.v1.InventoryService/StreamStockDays',
+                request_serializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.StreamStockDaysRequest.SerializeToString,
+                response_deserializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.StreamStockDaysResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServiceServicer:
@@ -160,6 +165,20 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamStockDays(self, request, context):
+        """Streams the levels at the end of each day of a period, by store, SKU and day: of the first day for
+        all that was ever stocked by then, and of each later day on which something moved. On any other
+        day the level is that of the day before.
+
+        A movement counts on the day on which it occurred, in the time zone of its store, whenever it was
+        recorded. A day whose movements are not all recorded yet may read below zero; it is sent as zero.
+
+        Errors: none of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InventoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -182,6 +201,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ListStockLevels,
                     request_deserializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockLevelsRequest.FromString,
                     response_serializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockLevelsResponse.SerializeToString,
+            ),
+            'StreamStockDays': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamStockDays,
+                    request_deserializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.StreamStockDaysRequest.FromString,
+                    response_serializer=hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.StreamStockDaysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -314,6 +338,33 @@ class InventoryService:
             '/hemline.inventory.v1.InventoryService/ListStockLevels',
             hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockLevelsRequest.SerializeToString,
             hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.ListStockLevelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamStockDays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hemline.inventory.v1.InventoryService/StreamStockDays',
+            hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.StreamStockDaysRequest.SerializeToString,
+            hemline_dot_inventory_dot_v1_dot_inventory__service__pb2.StreamStockDaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

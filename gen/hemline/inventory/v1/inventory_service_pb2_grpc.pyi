@@ -96,6 +96,16 @@ class InventoryServiceStub:
 
     Errors: none of its own.
     """
+    StreamStockDays: _grpc.UnaryStreamMultiCallable[_inventory_service_pb2.StreamStockDaysRequest, _inventory_service_pb2.StreamStockDaysResponse]
+    """Streams the levels at the end of each day of a period, by store, SKU and day: of the first day for
+    all that was ever stocked by then, and of each later day on which something moved. On any other
+    day the level is that of the day before.
+
+    A movement counts on the day on which it occurred, in the time zone of its store, whenever it was
+    recorded. A day whose movements are not all recorded yet may read below zero; it is sent as zero.
+
+    Errors: none of its own.
+    """
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
@@ -162,6 +172,16 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """
     ListStockLevels: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListStockLevelsRequest, _inventory_service_pb2.ListStockLevelsResponse]  # type: ignore[assignment]
     """Lists levels, by store and SKU.
+
+    Errors: none of its own.
+    """
+    StreamStockDays: _aio.UnaryStreamMultiCallable[_inventory_service_pb2.StreamStockDaysRequest, _inventory_service_pb2.StreamStockDaysResponse]  # type: ignore[assignment]
+    """Streams the levels at the end of each day of a period, by store, SKU and day: of the first day for
+    all that was ever stocked by then, and of each later day on which something moved. On any other
+    day the level is that of the day before.
+
+    A movement counts on the day on which it occurred, in the time zone of its store, whenever it was
+    recorded. A day whose movements are not all recorded yet may read below zero; it is sent as zero.
 
     Errors: none of its own.
     """
@@ -252,6 +272,22 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListStockLevelsResponse, _abc.Awaitable[_inventory_service_pb2.ListStockLevelsResponse]]:
         """Lists levels, by store and SKU.
+
+        Errors: none of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamStockDays(
+        self,
+        request: _inventory_service_pb2.StreamStockDaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_inventory_service_pb2.StreamStockDaysResponse], _abc.AsyncIterator[_inventory_service_pb2.StreamStockDaysResponse]]:
+        """Streams the levels at the end of each day of a period, by store, SKU and day: of the first day for
+        all that was ever stocked by then, and of each later day on which something moved. On any other
+        day the level is that of the day before.
+
+        A movement counts on the day on which it occurred, in the time zone of its store, whenever it was
+        recorded. A day whose movements are not all recorded yet may read below zero; it is sent as zero.
 
         Errors: none of its own.
         """
