@@ -52,7 +52,7 @@ def dependence(panel: Panel, helds: Sequence[Held], calibration: Calibration) ->
 def _scores(panel: Panel, held: Held, calibration: Calibration) -> Floats:
     """Normal scores of what happened, (series, ahead); ties in the middle."""
     before = panel.until(held.origin, held.mean.shape[1])
-    table = calibration.quantiles(before, held.mean, LEVELS.tolist())
+    table = calibration.whole(before, held.mean, LEVELS.tolist())
     under = (table < held.actual).sum(axis=0)
     up_to = (table <= held.actual).sum(axis=0)
     place = np.clip(HALF * (under + up_to) / LEVELS.size, 0.002, 0.998)
@@ -166,7 +166,7 @@ class Simulation:
         root = np.linalg.cholesky(self.dependence.over_time[:ahead, :ahead])
         place = special.ndtr(score @ root.T)
         part = self.panel.of(np.arange(rows.start, rows.stop))
-        table = self.calibration.of(rows).quantiles(part, self.mean[rows], LEVELS.tolist())
+        table = self.calibration.of(rows).whole(part, self.mean[rows], LEVELS.tolist())
         at = np.clip(np.searchsorted(LEVELS, place) - 1, 0, LEVELS.size - 2)
         low, high = LEVELS[at], LEVELS[at + 1]
         share = np.clip((place - low) / (high - low), 0.0, 1.0)

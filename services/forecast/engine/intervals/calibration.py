@@ -1,8 +1,8 @@
 """Pooled conformal quantiles: learned from the errors of past origins, for any later forecast.
 
-Split conformal prediction (Vovk et al. 2005): errors are divided by what was to be expected of them
-(`spread`), which makes those of all series comparable, and their empirical quantiles (`shape`) are
-scaled back for each forecast. A series needs no long history of its own.
+Split conformal prediction (Vovk et al. 2005) over a panel: a distribution around each forecast with
+a spread that the panel's past errors suggest (`spread`), and levels corrected by where the past
+records really lay (`recalibration`). A series needs no long history of its own.
 """
 
 from collections.abc import Sequence
@@ -10,25 +10,35 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Booleans, Floats
 from services.forecast.engine.held import Held
-from services.forecast.engine.intervals import shape, spread
-from services.forecast.engine.intervals.fallback import without_errors
+from services.forecast.engine.intervals import family, features, recalibration
+from services.forecast.engine.intervals.ends import settle
+from services.forecast.engine.intervals.family import Place
+from services.forecast.engine.intervals.past import stand_in
+from services.forecast.engine.intervals.recalibration import Recalibration
+from services.forecast.engine.intervals.spread import Spread, expected, fit, own_factors
 from services.forecast.engine.panel import Panel
 
-LEAST_ERRORS = 60
+LEAST_ERRORS = 100
+TINY = 1e-3
+LEAST_DEVIATION = 1e-3  # Of the mean.
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What is known about errors. ``spread`` and ``shape`` are None where too few are at hand."""
+    """What is known about errors."""
 
-    spread: spread.Spread | None
-    shape: shape.Shape | None
-    errors: int  # Errors that it was learned from.
+    spread: Spread
+    recalibration: Recalibration
+    floor: float  # Units that count as next to nothing.
+    counted: bool  # Whether units are whole numbers.
+    errors: int  # Past errors that it was learned from.
 
     def quantiles(self, panel: Panel, mean: Floats, levels: Sequence[float]) -> Floats:
         """Quantiles, (levels, series, ahead): not negative, finite, ascending with the level.
+
+        0 where the mean is 0: nothing can sell there.
 
         Args:
             panel: what the forecast has seen; the same series, in the same order, as learned from.
@@ -36,50 +46,85 @@ class Calibration:
             levels: ascending, between 0 and 1.
         """
         wanted = np.asarray(levels, dtype=np.float64)
-        if self.spread is None or self.shape is None:
-            return without_errors(panel, mean, wanted)
-        features = spread.describe(panel, mean, self.spread.floor)
-        scale = self.spread.scale(features)
-        size = np.log(np.maximum(mean, self.spread.floor))
-        found = mean + self.shape.quantiles(size, wanted) * scale
-        ascending: Floats = np.maximum.accumulate(np.maximum(found, 0.0), axis=0)
-        return ascending
+        return self._found(panel, mean, wanted, hair=True)
+
+    def whole(self, panel: Panel, mean: Floats, levels: Sequence[float]) -> Floats:
+        """As `quantiles`, but counts are whole numbers: what to order by, and to simulate with.
+
+        Intervals of whole numbers hold more than they say when counts are small (`ends`).
+        """
+        wanted = np.asarray(levels, dtype=np.float64)
+        return self._found(panel, mean, wanted, hair=False)
 
     def of(self, rows: slice) -> "Calibration":
         """What is known about some of the series."""
-        if self.spread is None:
-            return self
         return replace(self, spread=replace(self.spread, own=self.spread.own[rows]))
+
+    def _found(self, panel: Panel, mean: Floats, levels: Floats, *, hair: bool) -> Floats:
+        described = features.describe(panel, mean, self.floor)
+        middle = np.maximum(mean, TINY * self.floor).ravel()
+        deviation = np.maximum(self.spread.deviation(described).ravel(), LEAST_DEVIATION * middle)
+        places = self.recalibration.places(np.log(middle), levels)
+        found = family.amounts(places, middle, deviation)
+        if self.counted:
+            single = family.one_by_one(middle, deviation)
+            asked = places[:, single]
+            values, place = family.counts(asked, middle[single], deviation[single])
+            found[:, single] = settle(values, place, asked, levels) if hair else values
+            found = found if hair else np.round(found)
+        ascending = np.maximum.accumulate(np.maximum(found, 0.0), axis=0)
+        return np.where(mean.ravel() > 0, ascending, 0.0).reshape(-1, *mean.shape)
 
 
 def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     """Learns from the forecasts of past origins. Any number of them, none included.
 
+    With few errors, one-step errors of a running mean of the panel's own past are added.
+
     Args:
         panel: the past; what ``helds`` saw of it is its first columns.
         helds: past origins, with (series, ahead) of one width or of several.
     """
-    floor = spread.least(panel)
-    features = [spread.describe(_until(panel, held), held.mean, floor) for held in helds]
-    errors = [np.abs(held.actual - held.mean) for held in helds]
-    seen = [~np.isnan(each) for each in errors]
-    count = sum(int(each.sum()) for each in seen)
-    if count < LEAST_ERRORS:
-        return Calibration(None, None, count)
-    flat = np.concatenate([each[mask] for each, mask in zip(features, seen, strict=True)])
-    wide = np.concatenate([each[mask] for each, mask in zip(errors, seen, strict=True)])
-    coefficients = spread.fit(flat, wide)
-    expected = [spread.expected(each, coefficients) for each in features]
-    ratios = np.concatenate([e / s for e, s in zip(errors, expected, strict=True)], axis=1)
-    own = spread.own_factors(ratios)
-    scaled = [
-        ((held.actual - held.mean) / (each * own[:, np.newaxis]))[mask]
-        for held, each, mask in zip(helds, expected, seen, strict=True)
+    used = [held for held in helds if held.mean.shape[1]]
+    if sum(int((~np.isnan(held.actual)).sum()) for held in used) < LEAST_ERRORS:
+        used = [*stand_in(panel), *used]
+    floor = features.least(panel)
+    described = [
+        features.describe(panel.until(held.origin, held.mean.shape[1]), held.mean, floor)
+        for held in used
     ]
-    sizes = flat[:, 1]
-    found = shape.pool(sizes, np.concatenate(scaled))
-    return Calibration(spread.Spread(coefficients, own, floor), found, count)
+    # Where nothing was expected, as on days a shop is closed, there is nothing to learn.
+    seen = [~np.isnan(held.actual) & (held.mean > 0) for held in used]
+    errors = [np.abs(held.actual - held.mean) for held in used]
+    coefficients = fit(_flat(described, seen, len(features.NAMES)), _flat(errors, seen)[:, 0])
+    usual = [expected(each, coefficients) for each in described]
+    ratios = [np.where(s, e / u, np.nan) for s, e, u in zip(seen, errors, usual, strict=True)]
+    own, apart = own_factors(ratios)
+    spreads = [
+        Spread(coefficients, each).deviation(x) for each, x in zip(apart, described, strict=True)
+    ]
+    middle = np.maximum(_flat([held.mean for held in used], seen)[:, 0], TINY * floor)
+    deviation = np.maximum(_flat(spreads, seen)[:, 0], LEAST_DEVIATION * middle)
+    actual = _flat([held.actual for held in used], seen)[:, 0]
+    counted = family.counted(panel.units)
+    place = _placed(actual, middle, deviation, counted=counted)
+    learned = recalibration.learn(np.log(middle), place)
+    own = np.broadcast_to(own, panel.series).copy()
+    return Calibration(Spread(coefficients, own), learned, floor, counted, middle.size)
 
 
-def _until(panel: Panel, held: Held) -> Panel:
-    return panel.until(held.origin, held.mean.shape[1])
+def _placed(units: Floats, mean: Floats, deviation: Floats, *, counted: bool) -> Place:
+    """Where records lie in their distributions."""
+    place = family.place_of_amounts(units, mean, deviation, 1.0 if counted else 0.0)
+    if not counted:
+        return place
+    single = family.one_by_one(mean, deviation)
+    count = family.place_of_counts(units[single], mean[single], deviation[single])
+    place.before[single], place.until[single] = count
+    return place
+
+
+def _flat(values: Sequence[Floats], seen: Sequence[Booleans], width: int = 1) -> Floats:
+    """The seen ones of (series, ahead[, width]) arrays, one below the other: (records, width)."""
+    parts = [each[mask].reshape(-1, width) for each, mask in zip(values, seen, strict=True)]
+    return np.concatenate([np.zeros((0, width)), *parts])

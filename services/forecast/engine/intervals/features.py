@@ -1,0 +1,52 @@
+"""What the spread of a forecast may depend on, as far as it was known when it was made."""
+
+import numpy as np
+
+from services.forecast.engine.arrays import Floats
+from services.forecast.engine.panel import Panel
+
+NAMES = ("one", "size", "noise", "level", "drift", "calm", "rise", "step", "zeros", "youth", "bend")
+SEASONS = 2  # Of history that count.
+BEND = 1000.0  # Times `least`: where the power law may bend.
+
+
+def least(panel: Panel) -> float:
+    """Units that count as next to nothing on this panel: below it, forecasts do not differ."""
+    sold = panel.units[panel.units > 0]
+    return 1e-3 * float(np.median(sold)) if sold.size else 1e-3
+
+
+def describe(panel: Panel, mean: Floats, floor: float) -> Floats:
+    """One vector a forecast, (series, ahead, NAMES). Only ratios and one size carry the unit.
+
+    Args:
+        panel: what the forecast had seen.
+        mean: (series, ahead).
+        floor: what `least` says of the panel that was learned from.
+    """
+    season = panel.period.season
+    past = panel.units[:, -SEASONS * season :]
+    recent = panel.units[:, -max(season // 4, 6) :]
+    level = _mean(past, np.zeros(panel.series))
+    noise = _mean(np.abs(np.diff(past, axis=1)), level)
+    late = _mean(recent, level)
+    unrest = _mean(np.abs(np.diff(recent, axis=1)), noise)
+    zeros = _mean(np.where(np.isnan(past), np.nan, past == 0), np.ones(panel.series))
+    size, level, noise, late, unrest = (
+        np.log(np.maximum(each, floor)) for each in (mean, level, noise, late, unrest)
+    )
+    life = 1.0 / np.sqrt(1.0 + panel.lives())
+    rise = size - level[:, np.newaxis]
+    of_series = [noise - level, level, late - level, unrest - noise]
+    columns = [np.ones(mean.shape), size, *(each[:, np.newaxis] for each in of_series)]
+    columns += [np.maximum(rise, 0.0), np.log(np.arange(1, mean.shape[1] + 1))]
+    columns += [zeros[:, np.newaxis], life[:, np.newaxis], np.log1p(mean / (BEND * floor))]
+    return np.stack([np.broadcast_to(each, mean.shape) for each in columns], axis=-1)
+
+
+def _mean(values: Floats, otherwise: Floats) -> Floats:
+    """Mean of the known ``values`` of each row; ``otherwise`` where there is none."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), otherwise)
