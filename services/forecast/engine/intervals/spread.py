@@ -51,7 +51,7 @@ def fit(features: Floats, errors: Floats) -> Floats:
         return PRIOR
     ridge = RIDGE * np.diag(features.var(axis=0) + 1e-3)
     ridge[0, 0] = 1.0
-    predicted = expected(features, coefficients)
+    predicted = expected(features, PRIOR)
     usual = np.log(max(float(errors.mean()), 1e-12) / float(predicted.mean()))
     prior = PRIOR + np.eye(PRIOR.size)[0] * usual * errors.size / (errors.size + RIDGE)
     coefficients: Floats = prior.copy()
