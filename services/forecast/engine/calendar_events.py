@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.forecast.engine.arrays import Dates, Floats
+from services.forecast.engine.arrays import Booleans, Dates, Floats, Integers
 from services.forecast.engine.period import Period
 
 DAY = np.timedelta64(1, "D")
@@ -17,6 +17,12 @@ THURSDAY = 3  # As numpy counts: Monday is 0.
 FRIDAY = 4
 SATURDAY = 5
 SUNDAY = 6
+LOOK_BACK = 28  # Days that say how many series sell on a usual day.
+FEWEST_SELLERS = 12  # With fewer, a day without a sale may be chance.
+SHUT_SHARE = 0.01  # Of the usual sellers, below which a day was shut.
+CERTAIN_WEEKS = 8
+LEAP_DAY = 59  # Counted from 0: 29 February of a leap year.
+TWELFTH_24 = 357  # 24 December, counted from 0 in a year that is not a leap year.
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +33,12 @@ class Event:
     days: Dates  # Ascending, a day a year.
 
 
-def weekday(days: Dates) -> np.ndarray:
+def weekday(days: Dates) -> Integers:
     """Day of the week, Monday 0 to Sunday 6. Day 0 of numpy's calendar was a Thursday."""
     return (days.astype("datetime64[D]").astype(np.int64) + THURSDAY) % WEEK
 
 
-def easter(years: np.ndarray) -> Dates:
+def easter(years: Integers) -> Dates:
     """Easter Sunday of each of ``years`` in the Gregorian calendar.
 
     The anonymous algorithm (Meeus, Astronomical Algorithms, 1991, chapter 8).
@@ -49,12 +55,12 @@ def easter(years: np.ndarray) -> Dates:
     return _dates(years, month, day + 1)
 
 
-def _dates(years: np.ndarray, month: np.ndarray | int, day: np.ndarray | int) -> Dates:
+def _dates(years: Integers, month: Integers | int, day: Integers | int) -> Dates:
     months = ((years - 1970) * 12 + np.asarray(month) - 1).astype("datetime64[M]")
     return months.astype("datetime64[D]") + (np.asarray(day) - 1).astype("timedelta64[D]")
 
 
-def nth_weekday(years: np.ndarray, month: int, day_of_week: int, nth: int) -> Dates:
+def nth_weekday(years: Integers, month: int, day_of_week: int, nth: int) -> Dates:
     """The ``nth`` (from 1) ``day_of_week`` of ``month`` in each of ``years``."""
     first = _dates(years, month, 1)
     step = (day_of_week - weekday(first)) % WEEK + WEEK * (nth - 1)
@@ -80,7 +86,7 @@ def named_holidays(country: str, first: np.datetime64, last: np.datetime64) -> l
     Raises:
         ValueError: the country or its subdivision is not known to the `holidays` library.
     """
-    import holidays  # noqa: PLC0415  # 20 MB and 0.1 s that only those pay who name a country.
+    import holidays  # Here: only those who name a country wait for it.
 
     start, stop = (int(day.astype("datetime64[Y]").astype(int)) + 1970 for day in (first, last))
     code, _, part = country.partition("-")
@@ -94,26 +100,58 @@ def named_holidays(country: str, first: np.datetime64, last: np.datetime64) -> l
     return [Event(name, np.array(days)) for name, days in sorted(by_name.items())]
 
 
-def shares(event: Event, period: Period, dates: Dates, offset: int = 0) -> Floats:
-    """(columns,). How much of each column ``event``, moved by ``offset`` columns, falls into.
+def marks(event: Event, period: Period, dates: Dates, offset: int = 0) -> Floats:
+    """(columns,). 1 where a column holds a day of ``event``, moved by ``offset`` columns, else 0.
 
-    1 where the column holds the event's day, else 0; of a column that is a week, its date is taken
-    as its first day.
+    A week's date is taken for its first day; give a week on either side where it may be its last.
     """
-    columns = period_of(period, dates, event.days) + offset
-    inside = (columns >= 0) & (columns < dates.size)
     found = np.zeros(dates.size)
-    found[columns[inside]] = 1.0
+    columns = columns_of(period, dates, event.days) + offset
+    found[columns[(columns >= 0) & (columns < dates.size)]] = 1.0
     return found
 
 
-def period_of(period: Period, dates: Dates, days: Dates) -> np.ndarray:
-    """The column whose span holds each of ``days``; -1 or the count of columns if none does."""
+def columns_of(period: Period, dates: Dates, days: Dates) -> Integers:
+    """The column whose span holds each of ``days``, negative or too large where none does."""
     if period is Period.MONTH:
-        edges = dates.astype("datetime64[M]")
-        return (days.astype("datetime64[M]") - edges[0]).astype(np.int64).clip(-1, dates.size)
-    if dates.size == 0:
-        return np.full(days.shape, -1)
+        first = dates[0].astype("datetime64[M]")
+        return (days.astype("datetime64[M]") - first).astype(np.int64)
     length = WEEK if period is Period.WEEK else 1
-    found = np.floor_divide((days - dates[0]).astype(np.int64), length)
-    return found.clip(-1, dates.size)
+    return np.floor_divide((days - dates[0].astype("datetime64[D]")).astype(np.int64), length)
+
+
+def shut(sellers: Integers) -> Booleans:
+    """(columns,). Days on which no series sold although many had on the days before.
+
+    ``sellers`` counts the series that sold on each day. A day is judged by itself and the four
+    weeks before it, so that what comes later changes nothing.
+    """
+    found = np.zeros(sellers.size, bool)
+    for day in range(1, sellers.size):
+        usual = np.median(sellers[max(0, day - LOOK_BACK) : day])
+        found[day] = usual >= FEWEST_SELLERS and sellers[day] < SHUT_SHARE * usual
+    return found
+
+
+def will_be_shut(dates: Dates, shut_before: Booleans) -> Booleans:
+    """(columns,). Which of ``dates`` are shut, given those of the past (the first ones).
+
+    A day of the week is shut when its last eight were; another day when it was on the same date of
+    each of two years or more, or of one year if it lies around Christmas and New Year.
+    """
+    past = shut_before.size
+    found = np.concatenate((shut_before, np.zeros(dates.size - past, bool)))
+    days = weekday(dates)
+    weekly = np.zeros(WEEK, bool)
+    for day in range(WEEK):
+        last = shut_before[days[:past] == day][-CERTAIN_WEEKS:]
+        weekly[day] = last.size == CERTAIN_WEEKS and bool(last.all())
+    found[past:] = weekly[days[past:]]
+    month_days = (dates.astype("datetime64[D]") - dates.astype("datetime64[Y]")).astype(np.int64)
+    leap = (dates.astype("datetime64[Y]").astype(np.int64) + 1970) % 4 == 0
+    month_days = month_days - (leap & (month_days > LEAP_DAY))
+    for column in range(past, dates.size):
+        years = shut_before[month_days[:past] == month_days[column]]
+        enough = 1 if month_days[column] >= TWELFTH_24 or month_days[column] <= 1 else 2
+        found[column] |= years.size >= enough and bool(years.all())
+    return found

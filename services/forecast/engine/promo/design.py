@@ -1,94 +1,140 @@
 """The regressors of the response: a series' own terms, those of its siblings, those of the time."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.forecast.engine.arrays import Integers
+from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.promo import columns, seasons, terms
-from services.forecast.engine.promo.terms import Plane, Term
+from services.forecast.engine.promo.terms import Label, Recipe, Single
 
-BLOCK_CELLS = 4_000_000  # Cells of the matrix that is held at once.
-MEMORY = {Period.DAY: 0.98, Period.WEEK: 0.9, Period.MONTH: 0.8}
+BLOCK_CELLS = 6_000_000  # Cells of the matrix that are held at once: 24 MB.
+MEMORY = {Period.DAY: 0.985, Period.WEEK: 0.92, Period.MONTH: 0.8}
+MOST_SIBLINGS = 6  # Static columns that make siblings.
+RECIPE_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """Strength of the promotions of all series that share a static code."""
+
+    name: str
+    codes: Integers  # (series,)
+    sums: Single  # (codes, columns)
+    counts: Integers  # (codes,)
+
+    def others(self, rows: Integers, own: Single) -> Single:
+        """Mean strength of the other series of the same code; 0 where there is none."""
+        codes = self.codes[rows]
+        rest = self.sums[codes] - own
+        count = self.counts[codes][:, np.newaxis] - 1
+        return np.where(count > 0, rest / np.maximum(count, 1), 0.0).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    own: tuple[Term, ...]  # Differ from series to series.
-    names: tuple[str, ...]  # Of all regressors, own ones first.
-    parts: tuple[str, ...]
-    common: NDArray[np.float32]  # (regressors - own, columns). The same for all series.
+    """Makes the regressors of any series, block by block: the whole would not fit in memory."""
+
+    recipe: Recipe
+    labels: tuple[Label, ...]  # Of all regressors: own, echoes, siblings, common.
+    known: Mapping[str, Floats]  # (series, columns)
+    common: Single  # (common regressors, columns)
     series: int
+    weights: Floats | None = None  # (own terms,). Of the panel's response: make up the strength.
+    siblings: tuple[Siblings, ...] = ()
 
     @property
     def width(self) -> int:
-        return len(self.names)
+        return len(self.labels)
 
     @property
     def length(self) -> int:
         return int(self.common.shape[1])
 
-    def block(self, rows: slice) -> NDArray[np.float32]:
-        """(series of ``rows``, regressors, columns)."""
-        count = len(range(*rows.indices(self.series)))
-        found = np.empty((count, self.width, self.length), np.float32)
-        for index, term in enumerate(self.own):
-            found[:, index] = term.values[rows]
-        found[:, len(self.own) :] = self.common
+    def of(self, rows: Integers) -> Single:
+        """(rows, regressors, columns)."""
+        found = np.empty((rows.size, self.width, self.length), np.float32)
+        own, _ = self.recipe.planes({name: values[rows] for name, values in self.known.items()})
+        if self.weights is not None:
+            strength = weighted(own, self.weights)
+            own += echoes(strength, self.recipe.memory)
+            own += [group.others(rows, strength) for group in self.siblings]
+        for index, plane in enumerate(own):
+            found[:, index] = plane
+        found[:, len(own) :] = self.common
         return found
 
-    def blocks(self) -> Iterator[slice]:
+    def blocks(self, rows: Integers | None = None) -> Iterator[Integers]:
+        """``rows``, or those of all series, in parts that are handled together."""
+        rows = np.arange(self.series) if rows is None else rows
         size = max(1, BLOCK_CELLS // max(1, self.width * self.length))
-        for start in range(0, self.series, size):
-            yield slice(start, min(start + size, self.series))
-
-    def with_own(self, more: list[Term]) -> "Design":
-        own = (*self.own, *more)
-        shared = len(self.own)
-        return Design(
-            own,
-            (*(term.name for term in own), *self.names[shared:]),
-            (*(term.part for term in own), *self.parts[shared:]),
-            self.common,
-            self.series,
-        )
+        for start in range(0, rows.size, size):
+            yield rows[start : start + size]
 
 
-def build(panel: Panel, origin: int, ahead: int) -> Design:
-    """The design of all columns of ``panel``; what depends on values was judged at ``origin``."""
-    usable = columns.read(panel, origin, ahead)
-    own = terms.of_columns(panel, usable, MEMORY[panel.period])
-    own += terms.products(own, origin)
-    shared = seasons.terms(panel.period, panel.dates, origin)
-    common = np.array([values for _, _, values in shared], np.float32)
-    return Design(
-        tuple(own),
-        (*(term.name for term in own), *(name for name, _, _ in shared)),
-        (*(term.part for term in own), *(part for _, part, _ in shared)),
-        common.reshape(len(shared), panel.dates.size),
-        panel.series,
-    )
-
-
-def echoes(strength: Plane, groups: list[tuple[str, Integers]]) -> list[Term]:
-    """Terms made of the strength of promotions: the period before, and that of the siblings."""
-    before = np.zeros_like(strength)
-    before[:, 1:] = strength[:, :-1]
-    found = [Term("before", "promotion", before)]
-    for name, codes in groups:
-        found.append(Term(f"siblings:{name}", "siblings", others(strength, codes)))
+def weighted(planes: list[Single], weights: Floats) -> Single:
+    """Strength: the sum of own terms by the panel's coefficients."""
+    found = np.zeros_like(planes[0])
+    for plane, weight in zip(planes, weights, strict=True):
+        found += np.float32(weight) * plane
     return found
 
 
-def others(values: Plane, codes: Integers) -> Plane:
-    """Mean of ``values`` over the other series of the same code; 0 where there is no other."""
-    size = int(codes.max()) + 1
-    sums = np.zeros((size, values.shape[1]), np.float32)
-    np.add.at(sums, codes, values)
-    counts = np.bincount(codes, minlength=size)[codes][:, np.newaxis]
-    rest = sums[codes] - values
-    return np.where(counts > 1, rest / np.maximum(counts - 1, 1), 0.0).astype(np.float32)
+def echoes(strength: Single, memory: float) -> list[Single]:
+    """What strength leaves behind: in the period before, and in all before it, discounted."""
+    before = np.zeros_like(strength)
+    before[:, 1:] = strength[:, :-1]
+    lasting, _ = terms.followed(strength, np.float32(memory), np.zeros(len(strength), np.float32))
+    return [before, lasting.astype(np.float32)]
+
+
+def build(panel: Panel, origin: int, ahead: int) -> Design:
+    """The design of own and common terms; what depends on values is judged at ``origin``."""
+    usable = columns.read(panel, origin, ahead)
+    rows = slice(None, None, max(1, panel.series // RECIPE_ROWS))
+    known = {column.name: panel.known[column.name] for column in usable}
+    known |= {column.over: panel.known[column.over] for column in usable if column.over}
+    past = {name: values[rows, :origin] for name, values in known.items()}
+    recipe = terms.recipe(usable, past, MEMORY[panel.period])
+    shared = seasons.terms(panel.period, panel.dates, origin)
+    common = np.array([values for _, values in shared], np.float32)
+    labels = (*recipe.labels(), *(label for label, _ in shared))
+    common = common.reshape(len(shared), panel.dates.size)
+    return Design(recipe, labels, known, common, panel.series)
+
+
+def with_echoes(design: Design, panel: Panel, weights: Floats) -> Design:
+    """Adds what past promotions, and those of siblings, do. ``weights`` are those of own terms."""
+    own = len(design.recipe.labels())
+    groups = _sibling_groups(panel)
+    labels = [Label(name, "echo", "promotion") for name in ("before", "lasting")]
+    labels += [Label(f"siblings:{name}", f"siblings:{name}", "siblings") for name in groups]
+    sums = {
+        name: np.zeros((int(codes.max()) + 1, design.length), np.float32)
+        for name, codes in groups.items()
+    }
+    for rows in design.blocks():
+        planes, _ = design.recipe.planes({n: values[rows] for n, values in design.known.items()})
+        strength = weighted(planes, weights)
+        for name, codes in groups.items():
+            np.add.at(sums[name], codes[rows], strength)
+    return replace(
+        design,
+        labels=(*design.labels[:own], *labels, *design.labels[own:]),
+        weights=weights,
+        siblings=tuple(
+            Siblings(name, codes, sums[name], np.bincount(codes)) for name, codes in groups.items()
+        ),
+    )
+
+
+def _sibling_groups(panel: Panel) -> dict[str, Integers]:
+    """Static columns that put series together, but not all of them, nor hardly any."""
+    counts = {name: int(np.unique(codes).size) for name, codes in panel.static.items()}
+    useful = [name for name, count in counts.items() if 1 < count <= panel.series / 2]
+    useful.sort(key=lambda name: (-counts[name], name))
+    return {name: panel.static[name] for name in sorted(useful[:MOST_SIBLINGS])}

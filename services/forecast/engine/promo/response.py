@@ -1,92 +1,162 @@
-"""The log-linear response of units to the design, shrunk from group to panel.
+"""The log-linear response of units to the design, shrunk from series to group to panel.
 
-Least squares on log1p of units, inside each series (every variable less its mean over the series),
-with a ridge that is counted in observations: a coefficient with as many observations as the ridge
-lies halfway between what its group says and what the panel says.
+Weighted least squares of log(units + an offset) inside each series: every variable less its mean
+over the series. A group counts as one series, the average of its own, for what moves one of them in
+a period tends to move them all. Ridges are counted in periods: with as many periods as the ridge, a
+coefficient lies halfway between what the series says and what its group says, and likewise between
+group and panel, and between panel and no effect.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.forecast.engine.arrays import Floats, Integers
+from services.forecast.engine.arrays import Booleans, Floats, Integers
 from services.forecast.engine.promo.design import Design
 
-PANEL_RIDGE = 50.0  # Observations, towards no effect.
+PANEL_RIDGE = 1.0  # Periods, towards no effect.
+OFFSET = 0.1  # Of the series' mean: keeps zeros and near-zeros from ruling the fit.
+LEAST_SPREAD = 1e-7  # Variance below which a regressor says nothing.
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Sums over the past of each series, of variables less their means."""
+    """Sums over the past of some series, of variables less their means."""
 
-    gram: Floats  # (series, regressors, regressors).
+    gram: Floats  # (series, regressors, regressors)
     cross: Floats  # (series, regressors). With the response.
-    count: Floats  # (series,).
+    weight: Floats  # (series,). Sum of the weights.
+    periods: Floats  # (series,). Periods with a weight.
 
 
-def moments(design: Design, target: Floats, weight: Floats, origins: list[int]) -> list[Moments]:
-    """Moments of ``target`` (series, columns) at each of ``origins``, ascending."""
-    found = [
-        Moments(
-            np.zeros((design.series, design.width, design.width)),
-            np.zeros((design.series, design.width)),
-            np.zeros(design.series),
-        )
-        for _ in origins
-    ]
-    for rows in design.blocks():
-        x = design.block(rows)
-        w = weight[rows].astype(np.float32)
-        z = np.nan_to_num(target[rows]).astype(np.float32)
-        total: Floats | float = 0.0
-        start = 0
-        for index, stop in enumerate(origins):
-            total = total + _raw(x[..., start:stop], z[:, start:stop], w[:, start:stop])
-            found[index].gram[rows], found[index].cross[rows], found[index].count[rows] = _centred(
-                total
-            )
-            start = stop
+def response(units: Floats, exposure: Floats | None, first: Booleans) -> Floats:
+    """(series, columns). Logarithm of units per full period, with an offset.
+
+    The offset is a tenth of the mean of the periods so far, and one unit more where units are
+    counted: a count of few is noise to that degree. ``first`` marks the recorded periods.
+    """
+    rate = units if exposure is None else units / np.where(exposure > 0, exposure, 1.0)
+    rate = np.where(first, rate, 0.0)
+    count = np.maximum(np.cumsum(first, axis=1), 1)
+    mean = np.cumsum(rate, axis=1) / count
+    seen = rate[: 1 + min(len(rate), 200)]
+    counted = 1.0 if np.array_equal(seen, np.round(seen)) else 0.0
+    offset = OFFSET * mean + counted
+    return np.log(np.where(offset > 0, rate + offset, 1.0))
+
+
+def totals(x: NDArray[np.float32], z: Floats, w: Floats, stops: Sequence[int]) -> list[Floats]:
+    """Sums of products of 1, regressors and response until each of ``stops``, ascending.
+
+    Each (series, 2 + regressors, 2 + regressors); the last row and column hold the response.
+    """
+    ones = np.ones((x.shape[0], 1, x.shape[2]), np.float32)
+    every = np.concatenate((ones, x, z[:, np.newaxis].astype(np.float32)), axis=1)
+    scaled = every * w[:, np.newaxis].astype(np.float32)
+    found: list[Floats] = []
+    start = 0
+    for stop in stops:
+        part = scaled[..., start:stop] @ every[..., start:stop].transpose(0, 2, 1)
+        found.append(part.astype(np.float64) + (found[-1] if found else 0.0))
+        start = stop
     return found
 
 
-def _raw(x: np.ndarray, z: np.ndarray, w: np.ndarray) -> Floats:
-    """(series, 1 + regressors + 1, same): sums of products of 1, regressors, and the target."""
-    ones = np.ones((x.shape[0], 1, x.shape[2]), np.float32)
-    all_ = np.concatenate((ones, x, z[:, np.newaxis]), axis=1)
-    return ((all_ * w[:, np.newaxis]) @ all_.transpose(0, 2, 1)).astype(np.float64)
-
-
-def _centred(total: Floats) -> tuple[Floats, Floats, Floats]:
-    count = total[:, 0, 0]
+def centred(total: Floats, periods: Floats) -> Moments:
+    weight = total[:, 0, 0]
     sums = total[:, 0, 1:]
-    safe = np.maximum(count, 1e-12)[:, np.newaxis, np.newaxis]
+    safe = np.maximum(weight, 1e-12)[:, np.newaxis, np.newaxis]
     inner = total[:, 1:, 1:] - sums[:, :, np.newaxis] * sums[:, np.newaxis, :] / safe
-    return inner[:, :-1, :-1], inner[:, :-1, -1], count
+    return Moments(inner[:, :-1, :-1], inner[:, :-1, -1], weight, periods)
 
 
-def coefficients(found: Moments, codes: Integers | None, ridge: float) -> Floats:
-    """(series, regressors), or (1, regressors) without ``codes``: one row serves all series."""
-    gram, cross = found.gram.sum(axis=0), found.cross.sum(axis=0)
-    spread = np.diag(gram) / max(float(found.count.sum()), 1.0)
-    spread = np.where(spread > 1e-9, spread, np.inf)
-    finite = np.where(np.isinf(spread), 1.0, spread)
-    alive = ~np.isinf(spread)
-    panel = _solved(gram[np.newaxis], cross[np.newaxis], PANEL_RIDGE * finite, alive)
-    if codes is None:
-        return panel
-    size = int(codes.max()) + 1
-    grams = np.zeros((size, *gram.shape))
-    crosses = np.zeros((size, gram.shape[0]))
-    np.add.at(grams, codes, found.gram)
-    np.add.at(crosses, codes, found.cross)
-    away = crosses - grams @ panel[0]
-    return (panel + _solved(grams, away, ridge * finite, alive))[codes]
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Mean moments of the panel, and of the groups of one static column, at one origin."""
+
+    gram: Floats  # (regressors, regressors)
+    cross: Floats  # (regressors,)
+    groups: Floats  # (groups, regressors, regressors)
+    crosses: Floats  # (groups, regressors)
+    spread: Floats  # (regressors,). Weighted variance of each regressor inside series.
+    share: float  # Weight of a period, on average over all.
 
 
-def _solved(gram: Floats, cross: Floats, ridge: Floats, alive: np.ndarray) -> Floats:
-    width = gram.shape[-1]
-    if width == 0:
-        return np.zeros(cross.shape)
-    full = gram + np.eye(width) * (ridge + 1e-9)
-    rhs = np.where(alive, cross, 0.0)
-    return np.where(alive, np.linalg.solve(full, rhs[..., np.newaxis])[..., 0], 0.0)
+class Pool:
+    """Adds up `Moments`, block by block."""
+
+    def __init__(self, width: int, codes: Integers | None) -> None:
+        """``codes`` are the groups of all series, (series,)."""
+        size = 0 if codes is None else int(codes.max()) + 1
+        self.codes = codes
+        self.gram = np.zeros((width, width))
+        self.cross = np.zeros(width)
+        self.groups = np.zeros((size, width, width))
+        self.crosses = np.zeros((size, width))
+        self.counts = np.zeros(size)
+        self.weight = self.periods = self.series = 0.0
+
+    def add(self, rows: Integers, moments: Moments) -> None:
+        self.gram += moments.gram.sum(axis=0)
+        self.cross += moments.cross.sum(axis=0)
+        self.weight += float(moments.weight.sum())
+        self.periods += float(moments.periods.sum())
+        self.series += rows.size
+        if self.codes is not None:
+            codes = self.codes[rows]
+            np.add.at(self.groups, codes, moments.gram)
+            np.add.at(self.crosses, codes, moments.cross)
+            self.counts += np.bincount(codes, minlength=self.counts.size)
+
+    def pooled(self) -> Pooled:
+        safe = np.maximum(self.counts, 1.0)
+        count = max(self.series, 1.0)
+        return Pooled(
+            self.gram / count,
+            self.cross / count,
+            self.groups / safe[:, np.newaxis, np.newaxis],
+            self.crosses / safe[:, np.newaxis],
+            np.diag(self.gram) / max(self.weight, 1e-12),
+            self.weight / max(self.periods, 1.0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shrinkage:
+    """How far series and groups may go their own ways. Ridges in periods; infinite: not at all."""
+
+    alive: Booleans  # (regressors,). Which may act.
+    own: float = 500.0
+    group: float = 200.0
+
+
+def shared_coefficients(pooled: Pooled, how: Shrinkage) -> tuple[Floats, Floats]:
+    """Coefficients of the panel (regressors,) and of its groups (groups, regressors)."""
+    ridge = pooled.spread * pooled.share
+    alive = how.alive & (pooled.spread > LEAST_SPREAD)
+    panel = _solved(pooled.gram, pooled.cross, PANEL_RIDGE * ridge, alive)
+    if not len(pooled.groups) or not np.isfinite(how.group):
+        return panel, np.repeat(panel[np.newaxis], max(len(pooled.groups), 1), axis=0)
+    away = pooled.crosses - pooled.groups @ panel
+    return panel, panel + _solved(pooled.groups, away, how.group * ridge, alive)
+
+
+def own_coefficients(moments: Moments, prior: Floats, pooled: Pooled, how: Shrinkage) -> Floats:
+    """(series, regressors), shrunk to ``prior``, of the same shape."""
+    if not np.isfinite(how.own):
+        return prior
+    away = moments.cross - (moments.gram @ prior[..., np.newaxis])[..., 0]
+    alive = how.alive & (pooled.spread > LEAST_SPREAD)
+    return prior + _solved(moments.gram, away, how.own * pooled.spread * pooled.share, alive)
+
+
+def _solved(gram: Floats, cross: Floats, ridge: Floats, alive: Booleans) -> Floats:
+    """Ridge solutions with the dead regressors left out, as zeros."""
+    found = np.zeros(cross.shape)
+    kept = np.flatnonzero(alive)
+    if kept.size:
+        full = gram[..., kept[:, np.newaxis], kept] + np.diag(ridge[kept])
+        found[..., kept] = np.linalg.solve(full, cross[..., kept, np.newaxis])[..., 0]
+    return found

@@ -5,31 +5,39 @@ import numpy as np
 from services.forecast.engine import calendar_events
 from services.forecast.engine.arrays import Dates, Floats
 from services.forecast.engine.period import MONTHS, WEEK_DAYS, Period
+from services.forecast.engine.promo.terms import Label
 
 YEARS_NEEDED = 1.4  # Of history, before a season of the year can be told from a trend.
 WAVES = {Period.DAY: 3, Period.WEEK: 3, Period.MONTH: 5}
 DAYS_PER_YEAR = 365.25
-AROUND = {Period.DAY: (-2, 2), Period.WEEK: (-1, 1), Period.MONTH: (0, 0)}
+AROUND = {Period.DAY: (-2, 2), Period.WEEK: (-1, 1)}  # Columns around an event that it may move.
+YEAR = "year"
+WEEKDAY = "weekday"
+EVENTS = "events"
 
 
-def terms(period: Period, dates: Dates, history: int) -> list[tuple[str, str, Floats]]:
-    """Names, parts and values (columns,) of the shared terms, given columns of ``history``."""
-    found: list[tuple[str, str, Floats]] = []
+def terms(period: Period, dates: Dates, history: int) -> list[tuple[Label, Floats]]:
+    """Labels and values (columns,) of the shared terms, given ``history`` columns of past."""
+    found: list[tuple[Label, Floats]] = []
     if period is Period.DAY:
-        days = calendar_events.weekday(dates)
-        found += [
-            (f"weekday_{day}", "season", (days == day) - 1.0 * (days == WEEK_DAYS - 1))
-            for day in range(WEEK_DAYS - 1)
-        ]
-    if history < YEARS_NEEDED * period.year:
-        return found
-    found += _waves(period, dates)
-    if period is not Period.MONTH:
-        found += _events(period, dates)
+        found += _weekdays(dates)
+    if history >= YEARS_NEEDED * period.year:
+        found += _waves(period, dates)
+        if period in AROUND:
+            found += _events(period, dates)
     return found
 
 
-def _waves(period: Period, dates: Dates) -> list[tuple[str, str, Floats]]:
+def _weekdays(dates: Dates) -> list[tuple[Label, Floats]]:
+    days = calendar_events.weekday(dates)
+    last = (days == WEEK_DAYS - 1).astype(np.float64)
+    return [
+        (Label(f"weekday_{day}", WEEKDAY, "season"), (days == day) - last)
+        for day in range(WEEK_DAYS - 1)
+    ]
+
+
+def _waves(period: Period, dates: Dates) -> list[tuple[Label, Floats]]:
     if period is Period.MONTH:
         phase = dates.astype("datetime64[M]").astype(np.int64) % MONTHS / MONTHS
     else:
@@ -37,18 +45,18 @@ def _waves(period: Period, dates: Dates) -> list[tuple[str, str, Floats]]:
     angle = 2 * np.pi * phase
     found = []
     for k in range(1, WAVES[period] + 1):
-        found.append((f"cos_{k}", "season", np.cos(k * angle)))
-        found.append((f"sin_{k}", "season", np.sin(k * angle)))
-    if period is Period.MONTH:
-        found.append(("cos_6", "season", np.cos(6 * angle)))
+        found.append((Label(f"cos_{k}", YEAR, "season"), np.cos(k * angle)))
+        found.append((Label(f"sin_{k}", YEAR, "season"), np.sin(k * angle)))
+    if period is Period.MONTH:  # With the sixth cosine any profile of twelve months can be told.
+        found.append((Label("cos_6", YEAR, "season"), np.cos(6 * angle)))
     return found
 
 
-def _events(period: Period, dates: Dates) -> list[tuple[str, str, Floats]]:
+def _events(period: Period, dates: Dates) -> list[tuple[Label, Floats]]:
     low, high = AROUND[period]
     return [
-        (f"{event.name}{offset:+d}", "event", values)
+        (Label(f"{event.name}{offset:+d}", EVENTS, "event"), values)
         for event in calendar_events.yearly_events(dates[0], dates[-1])
         for offset in range(low, high + 1)
-        if (values := calendar_events.shares(event, period, dates, offset)).any()
+        if (values := calendar_events.marks(event, period, dates, offset)).any()
     ]

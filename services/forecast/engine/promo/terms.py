@@ -4,139 +4,182 @@ Every term is 0 where nothing is out of the ordinary, and reads nothing later th
 of the calendar, so that one set of terms serves every origin.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.forecast.engine.panel import Panel
+from services.forecast.engine.arrays import Floats
 from services.forecast.engine.promo.columns import Column, Kind
 
-Plane = NDArray[np.float32]  # (series, columns).
-MOST_PAIRS = 10  # Products of two terms, at most.
-FEWEST_CELLS = 100  # In which a product must be at work.
+Single = NDArray[np.float32]
+MOST_PRODUCTS = 10
+SUPPORT = 0.0005  # Share of the cells in which a product must be at work.
+LINEAR_LIMIT = 5.0  # Standard deviations.
+DEEPEST_SHARE = 0.95
+RATIO_LIMIT = 3.0  # Logarithm: no price is taken for a twentieth of usual.
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One regressor, and which part of an explanation its effect belongs to."""
+class Label:
+    """What a regressor is called, where it comes from, and which part of a forecast it explains."""
 
     name: str
-    part: str  # promotion, price, event, season, ...
-    values: Plane
+    source: str  # The column it is made of, or what stands for one: `season`, `siblings:store`.
+    part: str  # promotion, price, siblings, season, event.
 
 
-def of_columns(panel: Panel, columns: Sequence[Column], memory: float) -> list[Term]:
-    """Terms of all ``columns``; ``memory`` is the discount with which a usual level is followed."""
-    single: list[Term] = []
-    for column in columns:
-        values = panel.known[column.name]
-        if column.over:
-            single += _against(column, values, panel.known[column.over])
-        else:
-            single += _KINDS[column.kind](column, values, memory)
-    return single
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Where the usual level of a column stands. Both (series,), logarithms."""
+
+    mean: Floats
+    first: Floats
 
 
-def products(terms: Sequence[Term], origin: int) -> list[Term]:
-    """Products of flags with each other and with price terms, where there is enough to learn."""
-    flags = [term for term in terms if term.part == "promotion" and _is_flag(term.values)]
-    prices = [term for term in terms if term.name.endswith(":ratio")]
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How terms are made of columns."""
+
+    columns: tuple[Column, ...]
+    products: tuple[tuple[int, int], ...]  # Of terms, by their place among the single ones.
+    memory: float  # Discount with which the usual level of a column is followed.
+
+    def labels(self) -> list[Label]:
+        single = [label for column in self.columns for label in _labels(column)]
+        return single + [
+            Label(f"{single[a].name}*{single[b].name}", single[a].source, "promotion")
+            for a, b in self.products
+        ]
+
+    def planes(
+        self, known: Mapping[str, Floats], usual: Mapping[str, Usual] | None = None
+    ) -> tuple[list[Single], dict[str, Usual]]:
+        """Terms of (series, columns) each, and where usual levels stand after the last column.
+
+        ``known`` holds (series, columns); ``usual`` where they stood before the first column.
+        """
+        found: list[Single] = []
+        after: dict[str, Usual] = {}
+        for column in self.columns:
+            values = known[column.name]
+            if column.over:
+                found += _curved(_logs(values) - _logs(known[column.over]))
+            elif column.kind is Kind.RATIO:
+                before = None if usual is None else usual[column.name]
+                planes, after[column.name] = _by_usual(values, self.memory, before)
+                found += planes
+            else:
+                found += _SIMPLE[column.kind](column, values)
+        return found + [found[a] * found[b] for a, b in self.products], after
+
+
+def recipe(columns: Sequence[Column], past: Mapping[str, Floats], memory: float) -> Recipe:
+    """The recipe of ``columns``; ``past`` says which products have enough to learn from.
+
+    Products are those of promotion terms that are flags with each other, and with price ratios.
+    """
+    single = Recipe(tuple(columns), (), memory)
+    labels, (planes, _) = single.labels(), single.planes(past)
+    flags = [i for i, plane in enumerate(planes) if _is_flag(plane, labels[i])]
+    ratios = [i for i, label in enumerate(labels) if label.name.endswith(":ratio")]
     pairs = [(a, b) for i, a in enumerate(flags) for b in flags[i + 1 :]]
-    pairs += [(a, b) for a in flags for b in prices]
-    found = []
-    for a, b in pairs[: 4 * MOST_PAIRS]:
-        values = a.values * b.values
-        if np.count_nonzero(values[:, :origin]) >= FEWEST_CELLS:
-            found.append(Term(f"{a.name}*{b.name}", "promotion", values))
-        if len(found) == MOST_PAIRS:
-            break
-    return found
+    pairs = [pair for pair in pairs if labels[pair[0]].source != labels[pair[1]].source]
+    pairs += [(a, b) for a in flags for b in ratios]
+    support = {(a, b): float(np.mean((planes[a] != 0) & (planes[b] != 0))) for a, b in pairs}
+    best = sorted((pair for pair in pairs if support[pair] >= SUPPORT), key=lambda p: -support[p])
+    return Recipe(tuple(columns), tuple(sorted(best[:MOST_PRODUCTS])), memory)
 
 
-def _is_flag(values: Plane) -> bool:
-    return bool(((values == 0) | (values == 1)).all())
+def _is_flag(plane: Single, label: Label) -> bool:
+    return label.part == "promotion" and bool(((plane == 0) | (plane == 1)).all())
 
 
-def _flag(column: Column, values: np.ndarray, _: float) -> list[Term]:
-    on = np.isfinite(values) & (values != column.low)
-    return [Term(column.name, "promotion", on.astype(np.float32))]
+def _labels(column: Column) -> list[Label]:
+    name = column.name
+    if column.kind is Kind.CODE:
+        return [Label(f"{name}={code:g}", name, "promotion") for code in column.codes]
+    if column.over or column.kind is Kind.SHARE:
+        endings = [":ratio", ":squared"]
+    elif column.kind is Kind.RATIO:
+        endings = [":ratio", ":squared", ":usual"]
+    else:
+        part = "promotion"
+        return [Label(name + ending, name, part) for ending in _ENDINGS[column.kind]]
+    return [Label(name + ending, name, "price") for ending in endings]
 
 
-def _code(column: Column, values: np.ndarray, _: float) -> list[Term]:
-    return [
-        Term(f"{column.name}={code:g}", "promotion", (values == code).astype(np.float32))
-        for code in column.codes
-    ]
+def _logs(values: Floats) -> Floats:
+    positive = values > 0
+    return np.where(positive, np.log(np.where(positive, values, 1.0)), np.nan)
 
 
-def _against(column: Column, price: np.ndarray, regular: np.ndarray) -> list[Term]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.log(price / regular).astype(np.float32)
-    ratio = np.nan_to_num(ratio, nan=0.0, posinf=0.0, neginf=0.0)
-    return _curved(column, ratio)
+def _curved(ratio: Floats) -> list[Single]:
+    plane = np.nan_to_num(ratio).clip(-RATIO_LIMIT, RATIO_LIMIT).astype(np.float32)
+    return [plane, plane * np.abs(plane)]
 
 
-def _ratio(column: Column, values: np.ndarray, memory: float) -> list[Term]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.log(values)
-    usual = followed(logs, memory)
-    away = np.nan_to_num(logs - usual, nan=0.0).astype(np.float32)
-    first = usual[:, :1]
-    slow = np.nan_to_num(usual - first, nan=0.0).astype(np.float32)
-    return [*_curved(column, away), Term(f"{column.name}:usual", "price", slow)]
+def _by_usual(values: Floats, memory: float, before: Usual | None) -> tuple[list[Single], Usual]:
+    logs = _logs(values)
+    if before is None:
+        first = first_known(logs)
+        before = Usual(first, first)
+    usual, after = followed(logs, memory, before.mean)
+    slow = (usual - before.first[:, np.newaxis]).astype(np.float32)
+    return [*_curved(logs - usual), slow], Usual(after, before.first)
 
 
-def _curved(column: Column, ratio: Plane) -> list[Term]:
-    return [
-        Term(f"{column.name}:ratio", "price", ratio),
-        Term(f"{column.name}:squared", "price", ratio * np.abs(ratio)),
-    ]
+def first_known(values: Floats) -> Floats:
+    """(series,). The first finite value of each row, 0 where there is none."""
+    finite = np.isfinite(values)
+    return np.where(
+        finite.any(axis=1), values[np.arange(values.shape[0]), finite.argmax(axis=1)], 0.0
+    )
 
 
-def _amount(column: Column, values: np.ndarray, _: float) -> list[Term]:
-    known = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    return [Term(column.name, "promotion", np.log1p(known / column.scale).astype(np.float32))]
+def followed(values: Floats, memory: float, start: Floats) -> tuple[Floats, Floats]:
+    """Exponentially discounted mean of what came before each column, and after the last one.
+
+    Unknown cells leave the mean as it is.
+    """
+    columns = np.ascontiguousarray(values.T)
+    found = np.empty_like(columns)
+    mean = start
+    for t, column in enumerate(columns):
+        found[t] = mean
+        mean = mean + (1 - memory) * np.nan_to_num(column - mean)
+    return found.T, mean
 
 
-def _share(column: Column, values: np.ndarray, _: float) -> list[Term]:
-    known = np.nan_to_num(values, nan=0.0).clip(0.0, 0.95)
-    return _curved(column, (-np.log1p(-known)).astype(np.float32))
+def _flag(column: Column, values: Floats) -> list[Single]:
+    return [(np.isfinite(values) & (values != column.low)).astype(np.float32)]
 
 
-def _linear(column: Column, values: np.ndarray, _: float) -> list[Term]:
-    away = np.nan_to_num((values - column.low) / column.scale, nan=0.0, posinf=0.0, neginf=0.0)
-    away = away.clip(-5.0, 5.0).astype(np.float32)
-    return [
-        Term(column.name, "promotion", away),
-        Term(f"{column.name}:squared", "promotion", away**2),
-    ]
+def _code(column: Column, values: Floats) -> list[Single]:
+    return [(values == code).astype(np.float32) for code in column.codes]
 
 
-_KINDS = {
+def _amount(column: Column, values: Floats) -> list[Single]:
+    known = np.nan_to_num(values, posinf=0.0).clip(0.0)
+    return [np.log1p(known / column.scale).astype(np.float32)]
+
+
+def _share(_: Column, values: Floats) -> list[Single]:
+    return _curved(np.log1p(-np.nan_to_num(values).clip(0.0, DEEPEST_SHARE)))
+
+
+def _linear(column: Column, values: Floats) -> list[Single]:
+    away = np.nan_to_num((values - column.low) / column.scale).clip(-LINEAR_LIMIT, LINEAR_LIMIT)
+    plane = away.astype(np.float32)
+    return [plane, plane**2]
+
+
+_ENDINGS = {Kind.FLAG: [""], Kind.AMOUNT: [""], Kind.LINEAR: ["", ":squared"]}
+_SIMPLE: dict[Kind, Callable[[Column, Floats], list[Single]]] = {
     Kind.FLAG: _flag,
     Kind.CODE: _code,
-    Kind.RATIO: _ratio,
     Kind.AMOUNT: _amount,
     Kind.SHARE: _share,
     Kind.LINEAR: _linear,
 }
-
-
-def followed(values: np.ndarray, memory: float) -> np.ndarray:
-    """Exponentially discounted mean of what came before each column; of itself in the first.
-
-    Unknown cells leave the mean as it is; before anything is known it is the first known value.
-    """
-    finite = np.isfinite(values)
-    first = np.where(finite.any(axis=1), values[np.arange(len(values)), finite.argmax(axis=1)], 0.0)
-    mean = first.copy()
-    found = np.empty_like(values)
-    for t in range(values.shape[1]):
-        found[:, t] = mean
-        seen = finite[:, t]
-        mean = np.where(
-            seen, memory * mean + (1 - memory) * np.where(seen, values[:, t], 0.0), mean
-        )
-    return found

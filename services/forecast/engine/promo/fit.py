@@ -1,0 +1,178 @@
+"""The model at one origin, and how it is fitted at many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.forecast.engine import calendar_events
+from services.forecast.engine.arrays import Booleans, Floats, Integers
+from services.forecast.engine.panel import Panel
+from services.forecast.engine.period import Period
+from services.forecast.engine.promo import design as designs
+from services.forecast.engine.promo import history as histories
+from services.forecast.engine.promo.design import Design
+from services.forecast.engine.promo.history import History
+from services.forecast.engine.promo.levels import carried, growth, levels
+from services.forecast.engine.promo.response import (
+    Moments,
+    Pool,
+    Pooled,
+    Shrinkage,
+    centred,
+    own_coefficients,
+    shared_coefficients,
+    totals,
+)
+from services.forecast.engine.promo.settings import Settings
+
+LOG_LIMIT = 4.0  # No multiplier beyond exp(4), 55 times, nor below its inverse.
+STRENGTH_ROWS = 1_500  # Series from which the strength of promotions is first told.
+STRENGTH_FADING = 1.0
+TREND_DISCOUNTS = {Period.DAY: (0.93, 0.99), Period.WEEK: (0.8, 0.95), Period.MONTH: (0.6, 0.9)}
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What all origins share. Columns are those of the original panel from ``first`` on."""
+
+    panel: Panel
+    history: History
+    design: Design
+    first: int
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromoFit:
+    """The model at one origin. Columns are those of the panel from ``first`` on."""
+
+    first: int  # Column of the panel at which the arrays begin: 0 unless its past is very long.
+    origin: int  # Columns of the panel that were seen.
+    settings: Settings
+    design: Design
+    coefficients: NDArray[np.float32]  # (series, regressors)
+    log_multiplier: NDArray[np.float32]  # (series, first .. origin + ahead)
+    level: Floats  # (series,). Units of an ordinary period at the origin.
+    drift: Floats  # (series, ahead). Logarithm by which the trend moves the level.
+    open: Booleans  # (first .. origin + ahead). False on days that are shut for all.
+
+    @property
+    def mean(self) -> Floats:
+        """(series, ahead). Expected units."""
+        past = self.origin - self.first
+        logs = self.log_multiplier[:, past:] + self.drift
+        return np.asarray(self.level[:, np.newaxis] * np.exp(logs) * self.open[past:])
+
+    def features(self, rows: Integers) -> NDArray[np.float32]:
+        """(rows, regressors, first .. origin + ahead). What the response is a function of."""
+        return self.design.of(rows)[..., : self.log_multiplier.shape[1]]
+
+    @property
+    def feature_names(self) -> list[str]:
+        return [label.name for label in self.design.labels]
+
+
+def base(panel: Panel, origin: int, ahead: int, first: int) -> Base:
+    """Design and history of ``panel``. The strength of promotions is learned before ``origin``."""
+    history = histories.read(panel)
+    design = designs.build(panel, origin, ahead)
+    own = len(design.recipe.labels())
+    if own:
+        rows = np.arange(0, panel.series, max(1, panel.series // STRENGTH_ROWS))
+        pool = Pool(design.width, None)
+        for block in design.blocks(rows):
+            pool.add(block, moments_of(design, history, block, [origin], STRENGTH_FADING)[1][0])
+        everything = Shrinkage(np.ones(design.width, bool))
+        weights, _ = shared_coefficients(pool.pooled(), everything)
+        design = designs.with_echoes(design, panel, weights[:own])
+    return Base(panel, history, design, first, ahead)
+
+
+def moments_of(
+    design: Design, history: History, rows: Integers, origins: Sequence[int], yearly: float
+) -> tuple[NDArray[np.float32], list[Moments]]:
+    """Regressors of ``rows``, and their moments with the response at each of ``origins``."""
+    stop = max(origins)
+    exposure = history.exposure[rows, :stop]
+    x = design.of(rows)
+    weight = exposure * history.weights(yearly)[:stop]
+    sums = totals(x[..., :stop], history.response[rows, :stop], weight, origins)
+    seen = np.cumsum(exposure > 0, axis=1).astype(np.float64)
+    return x, [
+        centred(total, seen[:, origin - 1]) for total, origin in zip(sums, origins, strict=True)
+    ]
+
+
+def fitted(base: Base, origins: Sequence[int], settings: Settings) -> list[PromoFit]:
+    """The model at each of ``origins`` (columns of the base's panel), with the same settings."""
+    design, panel = base.design, base.panel
+    codes = panel.static[settings.group] if settings.group else None
+    how = shrinkage(design, settings)
+    pooled = _pooled(base, origins, settings, codes)
+    shared = [shared_coefficients(each, how) for each in pooled]
+    betas = [np.empty((panel.series, design.width), np.float32) for _ in origins]
+    logs = [np.empty((panel.series, origin + base.ahead), np.float32) for origin in origins]
+    for rows in design.blocks():
+        x, moments = moments_of(design, base.history, rows, origins, settings.yearly)
+        for index, origin in enumerate(origins):
+            panel_beta, group_betas = shared[index]
+            prior = np.broadcast_to(panel_beta, (rows.size, design.width))
+            if codes is not None:
+                prior = group_betas[codes[rows]]
+            beta = own_coefficients(moments[index], prior, pooled[index], how) * settings.gain
+            betas[index][rows] = beta
+            logs[index][rows] = multiplied(x[..., : origin + base.ahead], beta)
+    return [
+        _leveled(base, settings, origin, beta, log)
+        for origin, beta, log in zip(origins, betas, logs, strict=True)
+    ]
+
+
+def shrinkage(design: Design, settings: Settings) -> Shrinkage:
+    alive = np.array([label.source not in settings.silent for label in design.labels], bool)
+    return Shrinkage(alive, settings.own_ridge, settings.group_ridge)
+
+
+def multiplied(x: NDArray[np.float32], beta: Floats) -> NDArray[np.float32]:
+    """(series, columns). Log multipliers."""
+    logs = (beta[:, np.newaxis].astype(np.float32) @ x)[:, 0]
+    return np.asarray(logs.clip(-LOG_LIMIT, LOG_LIMIT))
+
+
+def _pooled(
+    base: Base, origins: Sequence[int], settings: Settings, codes: Integers | None
+) -> list[Pooled]:
+    pools = [Pool(base.design.width, codes) for _ in origins]
+    for rows in base.design.blocks():
+        _, moments = moments_of(base.design, base.history, rows, origins, settings.yearly)
+        for pool, each in zip(pools, moments, strict=True):
+            pool.add(rows, each)
+    return [pool.pooled() for pool in pools]
+
+
+def _leveled(
+    base: Base,
+    settings: Settings,
+    origin: int,
+    beta: NDArray[np.float32],
+    logs: NDArray[np.float32],
+) -> PromoFit:
+    discounts = TREND_DISCOUNTS[base.panel.period]
+    past = base.history.until(origin, logs.astype(np.float64))
+    found = levels(past, (settings.discount, *discounts))
+    drift = carried(settings.trend, *growth(found[1:], discounts), base.ahead)
+    dates = base.panel.dates[: origin + base.ahead]
+    opened = ~calendar_events.will_be_shut(dates, base.history.shut[:origin])
+    return PromoFit(
+        base.first,
+        base.first + origin,
+        settings,
+        base.design,
+        beta,
+        logs,
+        found[0],
+        drift,
+        opened,
+    )
