@@ -3,15 +3,25 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+from zlib import crc32
 
 SUNDAY = 6
 WEEK_DAYS = 7
 
 
+class SeriesName(NamedTuple):
+    """What a row of a panel stands for."""
+
+    store: str
+    sku: str
+    product: str  # As the last sale named it.
+
+
 class ShardKey(StrEnum):
     """What keeps together: series of one key are in one shard."""
 
-    PRODUCT = "product"
+    PRODUCT = "product"  # As the last sale of the SKU anywhere named it; the SKU, if none did.
     STORE = "store"
 
 
@@ -26,6 +36,10 @@ class Shard:
     def __post_init__(self) -> None:
         if not 0 <= self.index < self.count:
             raise ValueError(f"shard: {self.index} of {self.count}; it must be 0 to count - 1.")
+
+    def holds(self, name: str) -> bool:
+        """Whether the series of the product or store ``name`` are in it: everywhere the same."""
+        return crc32(name.encode()) % self.count == self.index
 
 
 WHOLE = Shard()

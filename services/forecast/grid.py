@@ -44,6 +44,11 @@ class Grid:
         found: date = self.dates[self.periods - 1].item()
         return found
 
+    def daily(self) -> "Grid":
+        """The days of the past."""
+        days = int((self.edges[self.periods] - self.edges[0]).astype(np.int64))
+        return Grid(Period.DAY, self.first_day, days, 0)
+
     def shares(self, first: date, last: date) -> tuple[int, Floats]:
         """What share of each column lies between two days, both included.
 

@@ -1,66 +1,32 @@
 """Reads a tenant's history from PostgreSQL as the engine's panel.
 
-Every statement runs in the caller's transaction, which row-level security limits to one tenant.
-Rows arrive one a series, so that memory holds the panel and little else.
+Rows arrive one a series, and days, where they are needed, a block of series at a time: memory holds
+the panel and little else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.forecast import known, store_series
+from services.forecast.collected import Collected, Days, stacked
 from services.forecast.domain import Extent
-from services.forecast.domain_panel import NOW, WHOLE, Shard, ShardKey, View
+from services.forecast.domain_facts import Subject
+from services.forecast.domain_panel import NOW, WHOLE, SeriesName, Shard, View
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.grid import Grid, grid_of
+from services.forecast.known import Rows
 from services.forecast.locks import share_sales
-from services.forecast.streaming import stream
+from services.forecast.store_plans import events_between, promotions_between
 
-MICROS = 1_000_000.0
-RECENT_DAYS = 84
-"""How far back the revenue reaches by which series are weighted."""
-
-SALES = sql.SQL("""
-WITH line AS (
-    SELECT * FROM sale_line WHERE sale_date >= {first} AND sale_date < {stop} AND {in_shard}
-), sold AS (
-    SELECT store, sku, {column} AS "column", max(product COLLATE "C") AS product,
-        sum(units)::double precision AS units,
-        (sum(units) FILTER (WHERE units > 0))::double precision AS gross_units,
-        (sum(units * unit_price_micros) FILTER (WHERE units > 0))::double precision AS gross_micros
-    FROM line GROUP BY store, sku, 3
-)
-SELECT store, sku, (array_agg(product ORDER BY "column" DESC))[1], array_agg("column"),
-    array_agg(units), array_agg(coalesce(gross_units, 0)), array_agg(coalesce(gross_micros, 0))
-FROM sold GROUP BY store, sku ORDER BY store, sku
-""")
-DAYS = sql.SQL("((sale_date - {first}) / {step})::integer")
-MONTHS = sql.SQL(
-    "((extract(year FROM sale_date) * 12 + extract(month FROM sale_date)) - {first})::integer"
-)
-EVERYTHING = sql.SQL("true")
-# The same on every server of one version, whatever its locale. An SKU has the product of its last
-# sale anywhere, so that all stores' series of it are in one shard.
-OF_STORE = sql.SQL("(hashtextextended(store, 0) & 9223372036854775807) % {count} = {index}")
-OF_PRODUCT = sql.SQL("""sku IN (
-    SELECT sku FROM sale_line GROUP BY sku HAVING (
-        hashtextextended(substr(max(sale_date::text || product COLLATE "C"), 11), 0)
-        & 9223372036854775807
-    ) % {count} = {index}
-)""")
-
-
-class SeriesName(NamedTuple):
-    """What a row of a panel stands for."""
-
-    store: str
-    sku: str
-    product: str  # As the last sale named it.
+EVER = datetime(9999, 12, 31, tzinfo=UTC)
+OF_STORE = "store_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +34,15 @@ class Names:
     """What the numbers of a panel stand for."""
 
     series: list[SeriesName]  # In the order of the rows: by store and SKU.
-    static: Mapping[str, tuple[str, ...]]  # Of each column of `Panel.static`, what its codes mean.
+    static: Mapping[str, tuple[str, ...]]
+    """Of each column of `Panel.static`, what its codes mean. `store`, `sku`, `product`; SKUs'
+    attributes by name; stores' with `store_` before it. An attribute that is not known is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     panel: Panel
     names: Names
-
-
-@dataclass(slots=True)
-class _Sold:
-    """Sales of a shard. Rows of arrays are (periods,)."""
-
-    names: list[SeriesName] = field(default_factory=list)
-    units: list[Floats] = field(default_factory=list)  # NaN before the first sale.
-    gross_units: list[Floats] = field(default_factory=list)  # Returns not taken off.
-    revenue: list[Floats] = field(default_factory=list)  # Of them.
 
 
 async def read_panel(
@@ -97,12 +55,16 @@ async def read_panel(
 ) -> Read:
     """Reads the history of ``extent``, which `store_history.measure` found, as a panel.
 
-    Rows are the series that sold within the extent, by store and SKU. Columns are whole periods: a
-    week or month of which the extent has only a part is left out (see `grid_of`).
+    Rows are the series that sold or were stocked within the extent, by store and SKU. Columns are
+    whole periods: a week or month of which the extent has only a part is left out (see `grid_of`).
+    Units are demand: where stock days say that the shelf ran empty, what was missed is put in, day
+    by day, and a shelf that was empty all day has no exposure. `known` and `static` are described
+    in `known` and `Names`.
 
     Args:
         session: of the tenant.
-        extent: of all of the tenant's history, whatever the shard.
+        extent: of all of the tenant's history, whatever the shard. What lies after its last day is
+            not read, but for plans.
         horizon: periods to forecast: `Panel.ahead`.
         period: how long a column is.
         shard: which series to read.
@@ -113,66 +75,67 @@ async def read_panel(
     """
     grid = grid_of(extent, period, horizon, view.week_end)
     await share_sales(session)
-    sold = await _sales(session, grid, shard)
-    panel, static = _assembled(grid, sold)
-    return Read(panel, Names(sold.names, static))
-
-
-async def _sales(session: AsyncSession, grid: Grid, shard: Shard) -> _Sold:
-    edges = grid.edges
-    query = SALES.format(
-        first=sql.Literal(grid.first_day),
-        stop=sql.Literal(edges[grid.periods].item()),
-        in_shard=_in_shard(shard),
-        column=_column(grid),
+    within = await store_series.in_shard(session, shard)
+    found = await _series(session, grid, within)
+    rows = Rows(*await _static(session, found.names))
+    panel = Panel(
+        period=grid.period,
+        dates=grid.dates,
+        units=stacked(found.units, grid),
+        known=await _known(session, grid, found, rows, view),
+        static=rows.codes,
+        exposure=stacked(found.exposure, grid) if found.exposure else None,
+        weights=found.weights(grid),
     )
-    found = _Sold()
-    async for store, sku, product, columns, units, gross_units, micros in stream(session, query):
-        row = np.zeros((3, grid.periods))
-        row[:, columns] = units, gross_units, micros / MICROS
-        row[0, : columns.min()] = np.nan
-        found.names.append(SeriesName(store, sku, product))
-        # Where more came back than went, nothing sold.
-        found.units.append(np.maximum(row[0], 0.0))
-        found.gross_units.append(row[1])
-        found.revenue.append(row[2])
+    return Read(panel, Names(found.names, rows.meanings))
+
+
+async def _series(session: AsyncSession, grid: Grid, within: sql.Composable) -> Collected:
+    shelves = await store_series.shelves(session, grid, within)
+    found = Collected()
+    if not shelves:
+        async for sold in store_series.sales(session, grid, within):
+            found.add(sold, grid)
+        return found
+    last_days = await store_series.last_stock_days(session, grid)
+    days = Days(grid, found, shelves, last_days)
+    async for sold in store_series.sales(session, grid.daily(), within):
+        days.add(sold)
+    products = await store_series.products(session) if shelves else {}
+    for store, sku in sorted(shelves):
+        days.add_unsold(SeriesName(store, sku, products[sku]))
+    days.flush()
+    found.sort()
     return found
 
 
-def _column(grid: Grid) -> sql.Composed:
-    if grid.period is Period.MONTH:
-        return MONTHS.format(first=sql.Literal(grid.first_day.year * 12 + grid.first_day.month))
-    step = 7 if grid.period is Period.WEEK else 1
-    return DAYS.format(first=sql.Literal(grid.first_day), step=sql.Literal(step))
+async def _known(
+    session: AsyncSession, grid: Grid, found: Collected, rows: Rows, view: View
+) -> dict[str, Floats]:
+    if not found.names:
+        return {}
+    first, last = grid.first_day, grid.dates[-1].item()
+    as_of = view.as_of or EVER
+    plan = known.promoted(await promotions_between(session, as_of, first, last), rows, grid)
+    events = await events_between(session, as_of, first, last)
+    skus = rows.codes["sku"]
+    gross_units, revenue = stacked(found.gross_units, grid), stacked(found.revenue, grid)
+    priced = known.prices(gross_units, revenue, skus, plan)
+    return {**priced, **plan.columns, **known.calendar(events, rows, grid)}
 
 
-def _in_shard(shard: Shard) -> sql.Composable:
-    if shard.count == 1:
-        return EVERYTHING
-    of = OF_STORE if shard.key is ShardKey.STORE else OF_PRODUCT
-    return of.format(count=sql.Literal(shard.count), index=sql.Literal(shard.index))
-
-
-def _assembled(grid: Grid, sold: _Sold) -> tuple[Panel, Mapping[str, tuple[str, ...]]]:
-    units = _stacked(sold.units, grid)
-    dates = grid.dates
-    recent = dates[: grid.periods] > dates[grid.periods - 1] - RECENT_DAYS
-    static: dict[str, Integers] = {}
+async def _static(
+    session: AsyncSession, names: list[SeriesName]
+) -> tuple[dict[str, Integers], dict[str, tuple[str, ...]]]:
+    columns = {name: [series[at] for series in names] for at, name in enumerate(SeriesName._fields)}
+    for subject, prefix in ((Subject.SKU, ""), (Subject.STORE, OF_STORE)):
+        for attribute, values in sorted((await store_series.attributes(session, subject)).items()):
+            columns[prefix + attribute] = [values.get(code, "") for code in columns[subject.value]]
+    codes: dict[str, Integers] = {}
     meanings: dict[str, tuple[str, ...]] = {}
-    for at, name in enumerate(SeriesName._fields):
-        static[name], meanings[name] = _coded([series[at] for series in sold.names])
-    panel = Panel(
-        period=grid.period,
-        dates=dates,
-        units=units,
-        static=static,
-        weights=_stacked(sold.revenue, grid)[:, recent].sum(axis=1),
-    )
-    return panel, meanings
-
-
-def _stacked(rows: list[Floats], grid: Grid) -> Floats:
-    return np.stack(rows) if rows else np.empty((0, grid.periods))
+    for name, texts in columns.items():
+        codes[name], meanings[name] = _coded(texts)
+    return codes, meanings
 
 
 def _coded(names: list[str]) -> tuple[Integers, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -94,7 +95,7 @@ def _known(
     """The newest version of each key that was known, by key, unless that calls it off."""
     newest = (
         select(table)
-        .distinct(*key)
+        .ext(distinct_on(*key))
         .where(table.known_time <= as_of, *limits)
         .order_by(*key, table.known_time.desc())
         .subquery()
