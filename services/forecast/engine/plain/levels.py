@@ -11,6 +11,7 @@ import numpy as np
 from services.forecast.engine.arrays import Floats
 
 TINY = 1e-200  # Of a sum of discounts: under it a series has nothing recent to tell.
+LEAST_SPREAD = 1e-9  # Of time, relative: under it all observations lie at one point.
 
 
 def levels(units: Floats, exposed: Floats, discounts: Floats) -> Floats:
@@ -27,3 +28,21 @@ def levels(units: Floats, exposed: Floats, discounts: Floats) -> Floats:
     plain = units.sum(axis=0) / np.maximum(exposed.sum(axis=0), TINY)
     found: Floats = np.where(below > TINY, above / np.maximum(below, TINY), plain)
     return found
+
+
+def slopes(units: Floats, exposed: Floats, discount: float) -> Floats:
+    """(series,). Change of the rate in a period; 0 for a series too short to show one."""
+    periods = units.shape[0]
+    times = np.arange(periods) - (periods - 1.0)
+    weights = discount**-times
+    terms = np.stack([weights, weights * times, weights * times**2])
+    zero, one, two = terms @ exposed
+    sold, moved = terms[:2] @ units
+    spread = zero * two - one**2
+    shown = spread > LEAST_SPREAD * zero * two
+    return np.where(shown, (zero * moved - one * sold) / np.where(shown, spread, 1.0), 0.0)
+
+
+def damped(damping: float, ahead: int) -> Floats:
+    """(ahead, 1). How many slopes each period ahead is away."""
+    return np.cumsum(damping ** np.arange(1, ahead + 1))[:, np.newaxis]

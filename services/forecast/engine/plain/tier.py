@@ -1,4 +1,4 @@
-"""The tier itself."""
+"""The tier itself: candidates on a sample, a choice among them, and the chosen for every series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,43 +7,32 @@ import numpy as np
 
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
-from services.forecast.engine.period import Period
-from services.forecast.engine.plain.levels import levels
-from services.forecast.engine.plain.observed import Observed
+from services.forecast.engine.plain.choice import choose
+from services.forecast.engine.plain.workshop import Workshop
 
-WEEK_DAYS = 7
+BLOCK = 2000  # Series worked on at once: what bounds the memory.
 
 
 @dataclass(frozen=True, slots=True)
 class PlainTier:
-    """Forecasts from sales alone."""
+    """Forecasts from sales alone.
+
+    For each origin it looks back at a few earlier origins of its own, so that it may be asked about
+    past origins as well: what it chose there, it chose without what came after.
+    """
 
     name: str = "plain"
 
     def run(self, panel: Panel, origins: Sequence[int], ahead: int) -> list[Floats]:
         """Forecasts from each origin, (series, ahead). See `Tier.run`."""
-        return [_forecast(panel.until(origin, ahead), ahead) for origin in origins]
-
-
-def _forecast(panel: Panel, ahead: int) -> Floats:
-    observed = Observed.of(panel)
-    profile = np.ones(panel.periods + ahead)
-    if panel.period is Period.DAY:
-        profile = _weekdays(panel, observed)
-    exposed = observed.weight * profile[: panel.periods, np.newaxis]
-    level = levels(observed.units, exposed, np.array([0.9, 0.97])).mean(axis=0)
-    forecast: Floats = level[:, np.newaxis] * profile[np.newaxis, panel.periods :]
-    return forecast
-
-
-def _weekdays(panel: Panel, observed: Observed) -> Floats:
-    """Multipliers of the days of the week, pooled over all series that sell; (periods + ahead,)."""
-    days = panel.dates.astype("datetime64[D]").astype(np.int64) % WEEK_DAYS
-    past = days[: panel.periods]
-    mean = observed.units.sum(axis=0) / np.maximum(observed.weight.sum(axis=0), 1.0)
-    scale = 1.0 / (mean + np.median(mean) + 1e-12)
-    sold, due = observed.units @ scale, observed.weight @ (mean * scale)
-    above = np.bincount(past, sold, WEEK_DAYS)
-    below = np.bincount(past, due, WEEK_DAYS)
-    factors = np.where(below > 0, above / np.maximum(below, 1e-12), 1.0)
-    return factors[days]
+        count = max(1, int(np.ceil(panel.series / BLOCK)))
+        # Interleaved, so that each block, and the sample, has series from all over the panel.
+        blocks = [np.arange(start, panel.series, count) for start in range(count)]
+        sample = Workshop.of_sample(panel.of(blocks[0]), ahead)
+        choices = [choose(sample, origin) for origin in origins]
+        found = [np.zeros((panel.series, ahead)) for _ in origins]
+        for rows in blocks:
+            shop = sample if rows is blocks[0] else sample.for_others(panel.of(rows))
+            for forecast, choice in zip(found, choices, strict=True):
+                forecast[rows] = choice.forecast(shop).T
+        return found

@@ -1,0 +1,125 @@
+"""The candidates: levels and trends under a calendar profile, for one origin.
+
+Each is a name, and a forecast of (ahead, series). Names are pairs of a profile and a model.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from services.forecast.engine.arrays import Booleans, Floats
+from services.forecast.engine.plain.levels import damped, levels, slopes
+from services.forecast.engine.plain.observed import Observed
+from services.forecast.engine.plain.seasons import NONE
+from services.forecast.engine.plain.smoothing import Grid, smooth
+
+Key = tuple[str, str]
+
+HALF_LIVES = (1, 2, 4, 8, 16, 32, 64, 128)
+TREND_HALF_LIVES = (1, 4, 16)
+SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
+TRENDS = {"half": (0.5, 0.97), "damped": (1.0, 0.85)}  # Share of the slope, and its damping.
+SMOOTHED = ("week", "year 0", "year 1", "year 2", "year 7")  # Profiles worth a grid of parameters.
+SMOOTHINGS = ("smooth", "smooth sum", "smooth log")
+LEAST_FACTOR = 0.05  # Of a profile that may be divided by.
+WORTH_LOGS = 0.2  # Share of series without a zero from which logarithms are worth their while.
+MOST_GROWTH = 1.5  # Of a logarithm over the highest that was seen.
+REPEAT: Key = ("last", "season")
+
+
+def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
+    """All candidates under ``profiles``; ``logs`` if logarithms can be taken of many series."""
+    found: list[Key] = [REPEAT]
+    smoothed = [name for name in SMOOTHED if name in profiles] or [NONE]
+    for profile in sorted(profiles):
+        found += [(profile, f"level {life}") for life in HALF_LIVES]
+        found += [
+            (profile, f"trend {life} {slope} {kind}")
+            for life in TREND_HALF_LIVES
+            for slope in SLOPES
+            for kind in TRENDS
+        ]
+        if profile in smoothed:
+            kinds = SMOOTHINGS if logs else SMOOTHINGS[:2]
+            found += [(profile, kind) for kind in kinds if profile != NONE or kind != "smooth sum"]
+    return found
+
+
+def worth_logs(observed: Observed) -> bool:
+    return bool(_positive(observed).mean() > WORTH_LOGS)
+
+
+def under(
+    observed: Observed, profile: Floats, wanted: Collection[str], grid: Grid
+) -> dict[str, Floats]:
+    """Forecasts of the models ``wanted`` under a ``profile`` (periods + ahead, series or 1)."""
+    periods = observed.units.shape[0]
+    exposed, later = observed.weight * profile[:periods], profile[periods:]
+    found: dict[str, Floats] = {}
+    slope = {
+        name: slopes(observed.units, exposed, discount)
+        for name, discount in SLOPES.items()
+        if any(f" {name} " in model for model in wanted)
+    }
+    discounts = 0.5 ** (1.0 / np.array(HALF_LIVES))
+    every = dict(zip(HALF_LIVES, levels(observed.units, exposed, discounts), strict=True))
+    for model in wanted:
+        kind, *rest = model.split(" ")
+        if kind == "level":
+            found[model] = every[int(rest[0])] * later
+        elif kind == "trend":
+            found[model] = _trend(every[int(rest[0])], slope[rest[1]], model, later)
+        else:
+            found[model] = _smoothed(observed, profile, model, grid)
+    return found
+
+
+def repeated(observed: Observed, season: int, ahead: int) -> Floats:
+    """The last season again; where it was not observed, the mean of all."""
+    periods = observed.units.shape[0]
+    mean = levels(observed.units, observed.weight, np.ones(1))
+    at = periods - min(season, periods) + np.arange(ahead) % season
+    at = np.minimum(at, periods - 1)
+    share = observed.weight[at]
+    return np.where(share > 0, observed.units[at] / np.where(share > 0, share, 1.0), mean)
+
+
+def _trend(level: Floats, slope: Floats, model: str, later: Floats) -> Floats:
+    _, life, _, kind = model.split(" ")
+    share, damping = TRENDS[kind]
+    discount = 0.5 ** (1.0 / int(life))
+    # A discounted mean is as old as its weights are on average: as far is its trend behind.
+    behind = min(discount / (1.0 - discount), 1.0 / (1.0 - damping))
+    steps = behind + damped(damping, later.shape[0])
+    found: Floats = np.maximum(level + share * slope * steps, 0.0) * later
+    return found
+
+
+def _smoothed(observed: Observed, profile: Floats, model: str, grid: Grid) -> Floats:
+    periods = observed.units.shape[0]
+    ahead = profile.shape[0] - periods
+    units, weight = observed.units, observed.weight
+    past, later = profile[:periods], profile[periods:]
+    if model == "smooth sum":
+        mean = units.sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-12)
+        season = (profile - 1.0) * mean
+        rate = units / np.where(weight > 0, weight, 1.0)
+        flat = smooth(rate - season[:periods], weight, np.ones((1, 1)), ahead, grid)
+        found: Floats = np.maximum(flat + season[periods:], 0.0)
+        return found
+    usable = np.where(past > LEAST_FACTOR, weight, 0.0)
+    divided = units / np.where(usable > 0, weight * past, 1.0)
+    found = np.maximum(smooth(divided, usable, past, ahead, grid), 0.0) * later
+    if model == "smooth log":
+        rows = _positive(observed)
+        logs = np.log(np.where(usable > 0, divided, 1.0)[:, rows])
+        flat = smooth(logs, usable[:, rows], np.ones((1, 1)), ahead, grid)
+        flat = np.clip(flat, logs.min(axis=0) - MOST_GROWTH, logs.max(axis=0) + MOST_GROWTH)
+        found[:, rows] = np.exp(flat) * np.broadcast_to(later, found.shape)[:, rows]
+    return found
+
+
+def _positive(observed: Observed) -> Booleans:
+    """(series,). Whether every observation is above 0."""
+    found: Booleans = ((observed.units > 0) | (observed.weight == 0)).all(axis=0)
+    return found

@@ -1,0 +1,95 @@
+"""Chooses among candidates by their errors on earlier origins."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.forecast.engine.arrays import Floats
+from services.forecast.engine.plain import weights
+from services.forecast.engine.plain.candidates import Key, names, worth_logs
+from services.forecast.engine.plain.seasons import NONE
+from services.forecast.engine.plain.workshop import Workshop
+
+EARLIER = 3
+LEAST_PAST = 2
+DEFAULT = ("level 4", "level 16", "smooth")  # Where there is no earlier origin to learn from.
+RICHEST = ("year 0", "year 2", "year 7", "week")
+KEPT_SHARE = 0.3  # Of the past: what an earlier origin must have seen.
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Candidates for one origin, and how to weigh them."""
+
+    origin: int
+    earlier: tuple[int, ...]
+    keys: tuple[Key, ...]
+    stand_ins: tuple[Key, ...]  # For the keys, at the earlier origins.
+    gram: Floats  # (keys, keys). The panel's products of errors.
+    start: Floats  # (keys,). The panel's weights.
+
+    def forecast(self, shop: Workshop) -> Floats:
+        """(ahead, series)."""
+        made = shop.forecasts(self.origin, self.keys)
+        shares = np.broadcast_to(self.start, (made.shape[2], self.start.size))
+        if self.earlier:
+            found = [shop.errors(each, self.stand_ins, self.origin) for each in self.earlier]
+            errors = np.concatenate([error for error, _ in found], axis=1)
+            known = np.concatenate([one for _, one in found])
+            shares = weights.each(errors, known, self.gram, self.start)
+        forecast: Floats = np.einsum("nk,khn->hn", shares, made)
+        return forecast
+
+
+def choose(sample: Workshop, origin: int) -> Choice:
+    """The candidates worth their while on the ``sample`` of a panel."""
+    profiles = sample.learned(origin).names()
+    whole = _whole(origin, sample.ahead)
+    alike = [each for each in whole if sample.learned(each).names() == profiles]
+    if not alike:
+        parts = [origin - sample.ahead // 2, origin - sample.ahead // 4]
+        parts = [each for each in parts if LEAST_PAST <= each < origin]
+        alike = [each for each in parts if sample.learned(each).names() == profiles][:1]
+    keys = names(profiles, logs=worth_logs(sample.observed(origin)))
+    if alike:
+        return _chosen(sample, origin, alike, keys, keys)
+    own = _own(profiles)
+    if not whole:
+        some = tuple((own, model) for model in DEFAULT)
+        equal = np.full(len(some), 1.0 / len(some))
+        return Choice(origin, (), some, some, np.eye(len(some)), equal)
+    # The year is not yet in the earlier origins: its profile is taken on trust, since it is drawn
+    # towards none by how well it repeats, and the rest is chosen as if there were none.
+    keys = [key for key in keys if key[0] == own]
+    before = _own(sample.learned(whole[0]).names())
+    return _chosen(sample, origin, whole[:1], keys, [(before, model) for _, model in keys])
+
+
+def _chosen(
+    sample: Workshop, origin: int, earlier: list[int], keys: list[Key], stand_ins: list[Key]
+) -> Choice:
+    found = [sample.errors(each, stand_ins, origin)[0] for each in earlier]
+    errors = np.concatenate(found, axis=1)
+    gram = weights.products(errors, weights.importance(errors, sample.scales(origin)))
+    kept, start = weights.select(gram)
+    return Choice(
+        origin,
+        tuple(earlier),
+        tuple(keys[each] for each in kept),
+        tuple(stand_ins[each] for each in kept),
+        gram[np.ix_(kept, kept)],
+        start,
+    )
+
+
+def _whole(origin: int, ahead: int) -> list[int]:
+    """Earlier origins to learn from, the latest first: up to three that do not overlap."""
+    least = max(LEAST_PAST, KEPT_SHARE * origin)
+    found = [origin - ahead * (1 + each) for each in range(EARLIER)]
+    return [each for each in found if each >= least]
+
+
+def _own(profiles: Collection[str]) -> str:
+    """The richest profile of each series' own."""
+    return next(name for name in (*RICHEST, NONE) if name in profiles)

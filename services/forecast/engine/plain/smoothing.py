@@ -1,0 +1,100 @@
+"""Exponential smoothing with damped trends, over a grid of parameters instead of an optimiser.
+
+Every series runs through every configuration; the forecast is the mean over the grid, weighted by
+the likelihood of the one-step errors with a penalty for parameters (Akaike weights). Averaging
+costs less than an optimiser and forecasts better than the single best (Kolassa 2011).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.forecast.engine.arrays import Floats
+
+TEMPER = 0.5  # Of the log-likelihood: errors are neither normal nor independent.
+LATEST = 180  # Periods that smoothing reads: older ones do not tell which configuration is best.
+START = 12  # Observations that the first level and slope are taken from, at most.
+LEAST_START = 3
+TINY = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Configurations; all (configurations, 1)."""
+
+    level: Floats  # Gain of the level.
+    slope: Floats  # Gain of the slope, as a share of the level's; 0 for a fixed drift.
+    damping: Floats
+    drift: Floats  # Share of the series' overall slope that a fixed drift has.
+    parameters: Floats  # For the penalty.
+
+    @staticmethod
+    def of(
+        levels: tuple[float, ...], gains: tuple[float, ...], drifts: tuple[float, ...]
+    ) -> "Grid":
+        fixed = [(a, 0.0, 1.0, d, 2.0 + (d > 0)) for a in levels for d in drifts]
+        moving = [(a, b, p, 0.0, 5.0) for a in levels for b in gains for p in DAMPINGS]
+        return Grid(*np.array(fixed + moving).T[:, :, np.newaxis])
+
+
+DAMPINGS = (0.8, 0.9, 0.97)
+FINE = Grid.of((0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0), (0.03, 0.1, 0.3), (0.0, 0.5, 1.0))
+COARSE = Grid.of((0.05, 0.15, 0.4, 0.8), (0.1,), (0.0, 0.5))
+
+
+def smooth(values: Floats, weight: Floats, scale: Floats, ahead: int, grid: Grid) -> Floats:
+    """(ahead, series). What the values would be, were every weight 1.
+
+    Args:
+        values: (periods, series), without season, of any sign.
+        weight: (periods, series). Share of a period observed: nothing is learned where it is 0.
+        scale: (periods, series) or (periods, 1). What errors are multiplied by to compare them.
+        ahead: periods to forecast.
+        grid: configurations to try.
+    """
+    values, weight, scale = values[-LATEST:], weight[-LATEST:], scale[-LATEST:]
+    start, slope = _line(values, weight, START)
+    _, overall = _line(values, weight, values.shape[0])
+    slope = np.where(grid.slope > 0, slope, grid.drift * overall)
+    level = np.broadcast_to(start, slope.shape).copy()
+    errors = np.zeros_like(level)
+    gain = grid.level * grid.slope
+    begun = np.zeros(values.shape[1], dtype=np.bool_)
+    for value, share, unit in zip(
+        values, weight, np.broadcast_to(scale, values.shape), strict=True
+    ):
+        begun |= share > 0
+        moved = grid.damping * slope
+        error = np.where(share > 0, value - level - moved, 0.0)
+        errors += (error * unit) ** 2
+        step = error * share
+        level = np.where(begun, level + moved + grid.level * step, level)
+        slope = np.where(begun, moved + gain * step, slope)
+    weights = _akaike(errors, (weight > 0).sum(axis=0), grid)
+    steps = np.cumsum(grid.damping ** np.arange(1, ahead + 1), axis=1)
+    # (ahead, series): the mean over the grid of level + steps x slope.
+    found: Floats = (weights * level).sum(axis=0) + steps.T @ (weights * slope)
+    return found
+
+
+def _line(values: Floats, weight: Floats, most: int) -> tuple[Floats, Floats]:
+    """Level just before, and slope over, the first ``most`` observations; both (series,)."""
+    order = np.cumsum(weight > 0, axis=0) - 1.0
+    share = np.where(order < most, weight, 0.0)
+    zero = share.sum(axis=0)
+    mean = (share * values).sum(axis=0) / np.maximum(zero, TINY)
+    centre = (share * order).sum(axis=0) / np.maximum(zero, TINY)
+    spread = (share * (order - centre) ** 2).sum(axis=0)
+    together = (share * (order - centre) * (values - mean)).sum(axis=0)
+    shown = (spread > 0) & ((share > 0).sum(axis=0) >= LEAST_START)
+    slope = np.where(shown, together / np.where(shown, spread, 1.0), 0.0)
+    return mean - slope * (centre + 1.0), slope
+
+
+def _akaike(errors: Floats, counts: Floats, grid: Grid) -> Floats:
+    """Weights of the configurations, which sum to 1 for each series."""
+    floor = np.maximum(1e-12 * errors.max(axis=0), TINY)
+    likelihood = -0.5 * TEMPER * counts * np.log(np.maximum(errors, floor)) - grid.parameters
+    weights = np.exp(likelihood - likelihood.max(axis=0))
+    found: Floats = weights / weights.sum(axis=0)
+    return found

@@ -1,0 +1,86 @@
+"""Makes candidates' forecasts from any origin, and keeps what it made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from services.forecast.engine.arrays import Booleans, Floats
+from services.forecast.engine.panel import Panel
+from services.forecast.engine.plain import candidates
+from services.forecast.engine.plain.candidates import Key
+from services.forecast.engine.plain.observed import Observed
+from services.forecast.engine.plain.seasons import Learned, learn, multipliers
+from services.forecast.engine.plain.smoothing import COARSE, FINE, Grid
+from services.forecast.engine.scales import rms_steps
+
+FEW_SERIES = 1500  # Up to so many, time for the fine grid.
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Some series of a panel, and what a sample of it taught about calendars."""
+
+    panel: Panel
+    ahead: int
+    grid: Grid
+    lessons: dict[int, Learned]  # By origin. Filled by the sample, read by the others.
+    made: dict[tuple[int, Key], Floats] = field(default_factory=dict)
+    seen: dict[int, Observed] = field(default_factory=dict)
+
+    @staticmethod
+    def of_sample(panel: Panel, ahead: int) -> "Workshop":
+        return Workshop(panel, ahead, FINE if panel.series <= FEW_SERIES else COARSE, {})
+
+    def for_others(self, panel: Panel) -> "Workshop":
+        return Workshop(panel, self.ahead, self.grid, self.lessons)
+
+    def observed(self, origin: int) -> Observed:
+        if origin not in self.seen:
+            self.seen[origin] = Observed.of(self.panel.until(origin, 0))
+        return self.seen[origin]
+
+    def learned(self, origin: int) -> Learned:
+        if origin not in self.lessons:
+            dates = self.panel.dates[: origin + self.ahead]
+            self.lessons[origin] = learn(self.observed(origin), dates, self.panel.period)
+        return self.lessons[origin]
+
+    def forecasts(self, origin: int, keys: Sequence[Key]) -> Floats:
+        """(keys, ahead, series)."""
+        missing: dict[str, list[str]] = {}
+        for profile, model in keys:
+            if (origin, (profile, model)) not in self.made:
+                missing.setdefault(profile, []).append(model)
+        self._make(origin, missing)
+        return np.stack([self.made[origin, key] for key in keys])
+
+    def _make(self, origin: int, missing: dict[str, list[str]]) -> None:
+        if not missing:
+            return
+        observed, learned = self.observed(origin), self.learned(origin)
+        found = multipliers(observed, learned, self.ahead, missing)
+        for name, models in missing.items():
+            if (name, *models) == candidates.REPEAT:
+                season = self.panel.period.season
+                self.made[origin, candidates.REPEAT] = candidates.repeated(
+                    observed, season, self.ahead
+                )
+                continue
+            made = candidates.under(observed, found[name], models, self.grid)
+            self.made.update({(origin, (name, model)): each for model, each in made.items()})
+
+    def errors(self, origin: int, keys: Sequence[Key], end: int) -> tuple[Floats, Booleans]:
+        """(keys, periods, series), 0 where unknown, and where known: (periods, series).
+
+        Nothing from column ``end`` on is read, nor of a series that had not begun at the origin.
+        """
+        made = self.forecasts(origin, keys)
+        actual = self.panel.units[:, origin : min(origin + self.ahead, end)].T
+        known = np.isfinite(actual) & (self.panel.starts() < origin)
+        error = np.where(known, made[:, : actual.shape[0]] - actual, 0.0)
+        return error, known
+
+    def scales(self, origin: int) -> Floats:
+        """(series,). The scale of RMSSE; NaN where it has none."""
+        return rms_steps(self.panel.units[:, :origin])
