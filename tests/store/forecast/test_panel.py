@@ -1,17 +1,23 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 
 from services.chassis.database import Database
+from services.forecast.domain import Extent
+from services.forecast.domain_facts import AttributeValue, StockDay
+from services.forecast.domain_imports import Batch, Imported
 from services.forecast.domain_panel import WHOLE, Shard, ShardKey, View
-from services.forecast.domain_imports import Batch
+from services.forecast.domain_plans import CalendarLine, PromotionLine
 from services.forecast.domain_sales import SalesLine
 from services.forecast.engine.period import Period
+from services.forecast.import_sql import ATTRIBUTES, CALENDAR, PROMOTIONS, STOCK_DAYS, Target
 from services.forecast.imports import import_lines
 from services.forecast.store_history import measure
+from services.forecast.store_lines import KeyedStore
 from services.forecast.store_panel import Read, read_panel
 from services.forecast.store_sales import SalesStore
 from tests.store.forecast.support import FIRST_DAY, HOME, batch, line
@@ -34,6 +40,18 @@ class History:
         async with self.database.transaction_of(HOME, self.tenant_id) as session:
             await import_lines(uuid4(), arriving(), store=SalesStore(session), now=NOW)
 
+    async def plans(self, target: Target, known_time: datetime | None, *lines: Any) -> Imported:
+        async def arriving() -> AsyncIterator[Batch[Any]]:
+            yield Batch(uuid4(), lines, (), 0)
+
+        async with self.database.transaction_of(HOME, self.tenant_id) as session:
+            store = KeyedStore(session, target, now=NOW, known_time=known_time)
+            return await import_lines(uuid4(), arriving(), store=store, now=NOW)
+
+    async def reads_of(self, extent: Extent, period: Period = Period.DAY) -> Read:
+        async with self.database.transaction_of(HOME, self.tenant_id) as session:
+            return await read_panel(session, extent, 7, period)
+
     async def reads(
         self,
         period: Period = Period.DAY,
@@ -55,6 +73,10 @@ def history(database: Database) -> History:
 def sold(day: int, units: int = 1, **changed: object) -> SalesLine:
     changed.setdefault("unit_price_micros", 10_000_000)
     return line(1, sale_date=FIRST_DAY + timedelta(days=day), units=units, **changed)
+
+
+def stocked(day: int, units: int, sku: str = "SHIRT-M") -> StockDay:
+    return StockDay(1, "berlin", sku, FIRST_DAY + timedelta(days=day), units)
 
 
 async def test_days_hold_sums_and_series_begin_with_their_first_sale(history: History) -> None:
@@ -142,3 +164,80 @@ async def test_tenants_are_never_mixed(history: History, database: Database) -> 
     await other.sells(sold(0, 5), sold(1, sku="OTHER"))
     assert [name.sku for name in (await history.reads()).names.series] == ["SHIRT-M"]
     np.testing.assert_array_equal((await history.reads()).panel.units, [[3]])
+
+
+async def test_a_plan_is_read_as_it_was_known(history: History) -> None:
+    await history.sells(*(sold(day) for day in range(14)))
+    line = PromotionLine(
+        1, "spring", "-", "product", "shirt/navy", FIRST_DAY + timedelta(days=15),
+        FIRST_DAY + timedelta(days=16), "markdown", 0.5, None, cancelled=False,
+    )  # fmt: skip
+    early, late = NOW - timedelta(days=30), NOW - timedelta(days=10)
+    await history.plans(PROMOTIONS, early, line)
+    await history.plans(PROMOTIONS, late, line._replace(discount_share=0.2))
+    await history.plans(PROMOTIONS, NOW, line._replace(cancelled=True))
+
+    async def known(as_of: datetime | None) -> dict[str, np.ndarray]:
+        return dict((await history.reads(view=View(as_of=as_of))).panel.known)
+
+    assert set(await known(early - timedelta(seconds=1))) == {"price", "regular_price"}
+    first = await known(early)
+    np.testing.assert_allclose(first["price"][0][13:17], [10, 10, 5, 5])
+    np.testing.assert_allclose(first["promotion_markdown"][0][13:18], [0, 0, 1, 1, 0])
+    np.testing.assert_allclose((await known(late))["discount_markdown"][0].max(), 0.2)
+    assert set(await known(None)) == {"price", "regular_price"}
+
+
+async def test_attributes_are_codes_and_reach_promotions_and_shards(history: History) -> None:
+    await history.sells(sold(0), sold(1, sku="COAT-L", product="coat"), sold(2, store="rome"))
+    await history.plans(
+        ATTRIBUTES,
+        None,
+        AttributeValue(1, "sku", "SHIRT-M", "style", "shirt"),
+        AttributeValue(2, "store", "rome", "region", "south"),
+    )
+    await history.plans(
+        CALENDAR,
+        None,
+        CalendarLine(1, "patron-saint", "rome", FIRST_DAY, FIRST_DAY, closed=True, cancelled=False),
+    )
+    read = await history.reads()
+    meant = {
+        name: [read.names.static[name][code] for code in codes]
+        for name, codes in read.panel.static.items()
+    }
+    assert meant["style"] == ["", "shirt", "shirt"]
+    assert meant["store_region"] == ["", "", "south"]
+    assert read.panel.known["closed"].sum(axis=1).tolist() == [0, 0, 1]
+
+
+async def test_empty_shelves_hide_days_from_the_panel(history: History) -> None:
+    await history.sells(*(sold(day, 3) for day in range(21)), sold(27, 3, sku="OTHER"))
+    days = [(0, 50), (20, 0), (27, 0)]
+    await history.plans(STOCK_DAYS, None, *(stocked(day, units) for day, units in days))
+    read = (await history.reads(Period.WEEK, 2)).panel
+    assert read.exposure is not None
+    row = 1  # After OTHER, by SKU.
+    np.testing.assert_allclose(read.exposure[row], [1, 1, 1, 0])
+    assert read.units[row][2] > 21
+    np.testing.assert_allclose(read.units[row][:2], [21, 21])
+    assert (await history.reads()).panel.exposure is not None
+
+
+async def test_what_was_stocked_but_never_sold_is_read_in_its_shard(history: History) -> None:
+    await history.sells(*(sold(day) for day in range(14)))
+    await history.plans(STOCK_DAYS, None, *(stocked(3, 5, sku=f"NEW-{at}") for at in range(20)))
+    whole = await history.reads(Period.WEEK, 1)
+    assert len(whole.names.series) == 21
+    parts = [await history.reads(Period.WEEK, 1, Shard(index, 3)) for index in range(3)]
+    assert sorted(name for part in parts for name in part.names.series) == whole.names.series
+    assert all(part.names.series for part in parts)
+
+
+async def test_nothing_after_the_extent_is_read(history: History) -> None:
+    await history.sells(*(sold(day) for day in range(28)))
+    await history.plans(STOCK_DAYS, None, stocked(0, 5), stocked(20, 0), stocked(27, 5))
+    cut = Extent(FIRST_DAY, FIRST_DAY + timedelta(days=13), 1)
+    read = await history.reads_of(cut)
+    np.testing.assert_array_equal(read.panel.units, np.ones((1, 14)))
+    np.testing.assert_array_equal(read.panel.exposure, np.ones((1, 14)))
