@@ -1,28 +1,30 @@
 """Rates of series with little or no history, from those with more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.forecast.engine.arrays import Floats, Integers
-from services.forecast.engine.cold_start.effects import Effects, fit_effects
-from services.forecast.engine.cold_start.terms import choose_terms, cross
+from services.forecast.engine.cold_start.calendar import calendar
+from services.forecast.engine.cold_start.effects import MOST_LOG, Effects, fit_effects
+from services.forecast.engine.cold_start.launch import launch_profile
+from services.forecast.engine.cold_start.scatter import scatter
+from services.forecast.engine.cold_start.terms import Term, choose_terms
 from services.forecast.engine.panel import Panel
-from services.forecast.engine.period import Period
 
 WINDOW_YEARS = 0.5
 """The history that levels are read from."""
+LEAST_WINDOW = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Gamma posteriors of series' rates: units a period at full exposure. Arrays of (rows,)."""
+    """Gamma posteriors of series' rates: units an ordinary period. Arrays of (rows,)."""
 
     expected: Floats  # Before own sales.
-    shape: Floats  # After own sales; units of `spread`.
+    shape: Floats  # After own sales.
     rate: Floats
-    spread: float  # Variance over mean of a period's units.
 
     @property
     def mean(self) -> Floats:
@@ -30,67 +32,76 @@ class Rates:
         return found
 
 
-def cold_means(panel: Panel, rows: Integers, ahead: int) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a panel says about rates, and how to apply it to its series."""
+
+    effects: Effects
+    terms: tuple[Term, ...]
+    static: Mapping[str, Integers]  # (series,) each.
+    units: Floats  # (series,). Of the recent past.
+    exposure: Floats  # (series,). Ordinary periods that those were sold in.
+    profile: Floats  # (series, periods + ahead). What each period is to an ordinary one.
+
+    def rates(self, rows: Integers) -> Rates:
+        """Posteriors of some series: what their attributes lead to expect, then own sales."""
+        static = {name: codes[rows] for name, codes in self.static.items()}
+        return self.rates_of(static, self.units[rows], self.exposure[rows])
+
+    def rates_of(self, static: Mapping[str, Integers], units: Floats, exposure: Floats) -> Rates:
+        """Posteriors of any rows, given their attributes and what they have sold so far.
+
+        The prior has the variance between series that the effects leave.
+        """
+        codes = [term.codes(static) for term in self.terms]
+        log = self.effects.log_rate(codes, units.size)
+        expected = np.exp(np.clip(log, -MOST_LOG, MOST_LOG))
+        prior = 1 / self.effects.variance(codes, units.size)
+        spread = self.effects.scatter.spread(expected)
+        return Rates(expected, prior + units / spread, prior / expected + exposure / spread)
+
+
+def cold_means(panel: Panel, rows: Integers, ahead: int, profile: Floats | None = None) -> Floats:
     """(rows, ahead). Expected units of series with little or no history.
 
-    Finite and not negative for any panel; 0 if nothing in it ever sold.
+    Finite and not negative for any panel; next to 0 if nothing in it ever sold.
 
     Args:
         panel: the history of all series, from which the rows borrow.
         rows: which series to forecast; their own sales count as far as they go.
         ahead: periods.
+        profile: see `learn`.
     """
-    calendar = _calendar(panel, ahead)
-    rates = cold_rates(panel, rows)
-    found: Floats = rates.mean[:, np.newaxis] * calendar
+    learnt = learn(panel, ahead, profile)
+    rates = learnt.rates(rows)
+    found: Floats = rates.mean[:, np.newaxis] * learnt.profile[rows, panel.periods :]
     return found
 
 
 def cold_rates(panel: Panel, rows: Integers) -> Rates:
     """Posterior rates of series, from the effects of all others and their own recent sales."""
-    units, exposure, spread = totals(panel)
-    names = choose_terms(panel.static)
-    terms = [cross([panel.static[name] for name in term]) for term in names]
-    effects = fit_effects(units, exposure, terms, spread)
-    return posterior(effects, [term[rows] for term in terms], units[rows], exposure[rows])
+    return learn(panel, 0).rates(rows)
 
 
-def posterior(
-    effects: Effects, terms: Sequence[Integers], units: Floats, exposure: Floats
-) -> Rates:
-    """Prior from effects, with the variance between series that they leave; then own sales."""
-    log = effects.log_rate(terms) if terms else np.full(units.size, effects.intercept)
-    expected = np.exp(np.minimum(log, 50.0))
-    prior = 1 / effects.between
-    shape = prior + units / effects.spread
-    rate = prior / np.maximum(expected, 1e-12) + exposure / effects.spread
-    return Rates(expected, shape, rate, effects.spread)
+def learn(panel: Panel, ahead: int, profile: Floats | None = None) -> Learnt:
+    """Fits effects to the recent past of all series.
 
-
-def totals(panel: Panel) -> tuple[Floats, Floats, float]:
-    """Units and exposure, (series,), of the recent past, and variance over mean of a period."""
-    window = max(4, round(WINDOW_YEARS * panel.period.year))
-    units = panel.units[:, -window:]
-    seen = ~np.isnan(units)
-    share = 1.0 if panel.exposure is None else panel.exposure[:, -window:]
-    exposed = seen * share
-    sold = np.where(exposed > 0, np.nan_to_num(units), 0.0)
-    total, exposure = sold.sum(axis=1), exposed.sum(axis=1)
-    mean = (total / np.maximum(exposure, 1e-12))[:, np.newaxis] * exposed
-    freedom = np.maximum(exposure - 1, 0).sum()
-    chi = np.where(exposed > 0, (sold - mean) ** 2, 0.0).sum()
-    weight = (mean * (1 - 1 / np.maximum(exposure, 1.0))[:, np.newaxis]).sum()
-    spread = chi / weight if freedom > 0 and weight > 0 else 1.0
-    return total, exposure, float(max(spread, 1e-3))
-
-
-def _calendar(panel: Panel, ahead: int) -> Floats:
-    """(ahead,). Days of the week against their mean, pooled; 1 for longer periods."""
-    length = panel.period.season
-    if panel.period is not Period.DAY or panel.periods < 4 * length:
-        return np.ones(ahead)
-    recent = np.nansum(panel.units[:, -8 * length :], axis=0)
-    recent = recent[recent.size % length :].reshape(-1, length).sum(axis=0)
-    profile = recent / recent.mean() if recent.sum() > 0 else np.ones(length)
-    found: Floats = profile[np.arange(ahead) % length]
-    return found
+    Args:
+        panel: the history.
+        ahead: periods of the future that the profile is to reach.
+        profile: (series, periods + ahead). Expected over ordinary units of each period, such as
+            seasons and promotions from a tier; None for the calendar that the panel itself shows.
+    """
+    base = np.tile(calendar(panel, ahead), (panel.series, 1)) if profile is None else profile
+    share = 1.0 if panel.exposure is None else panel.exposure
+    exposed = ~np.isnan(panel.units) * share * base[:, : panel.periods]
+    sold = np.where(exposed > 0, np.nan_to_num(panel.units), 0.0)
+    base = base * launch_profile(panel, sold, exposed, base.shape[1] - panel.periods)
+    window = slice(-max(LEAST_WINDOW, round(WINDOW_YEARS * panel.period.year)), None)
+    recent = sold[:, window]
+    exposed = np.where(exposed > 0, share * base[:, : panel.periods], 0.0)[:, window]
+    units, exposure = recent.sum(axis=1), exposed.sum(axis=1)
+    terms = choose_terms(panel.static)
+    codes = [term.codes(panel.static) for term in terms]
+    effects = fit_effects(units, exposure, codes, scatter(recent, exposed))
+    return Learnt(effects, terms, panel.static, units, exposure, base)

@@ -1,15 +1,18 @@
 """Additive effects on log rates, shrunk by empirical Bayes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from services.forecast.engine.arrays import Floats, Integers
+from services.forecast.engine.cold_start.scatter import Scatter
 
 ROUNDS = 20
 LEAST_VARIANCE = 1e-4
+LEAST_BETWEEN = 0.01
 FIRST_VARIANCE = 0.25
+MOST_LOG = 50.0
 MOST_STEP = 3.0
 """In logs: the furthest that one working residual may pull."""
 
@@ -19,90 +22,130 @@ class Effects:
     """A Poisson-like log-linear mixed model, fitted to the total units of each series."""
 
     intercept: float
-    effects: tuple[Floats, ...]  # One array a term, by code; 0 where a code was never seen.
+    effects: tuple[Floats, ...]  # One array a term, by code.
+    unsure: tuple[Floats, ...]  # Their posterior variances.
+    variances: tuple[float, ...]  # Of each term's effects over its codes.
     between: float  # Variance between series of the log rate that no term explains.
-    spread: float  # Variance over mean of the units of one series.
+    scatter: Scatter
 
-    def log_rate(self, terms: Sequence[Integers]) -> Floats:
-        """(rows,). Expected log rate; -1 or an unseen code of a term adds nothing."""
-        rows = terms[0].size if terms else 0
+    def log_rate(self, terms: Sequence[Integers], rows: int) -> Floats:
+        """(rows,). Log of the expected rate; -1 or an unseen code of a term is any code.
+
+        An effect with variance v multiplies the rate by exp(v / 2) on average.
+        """
         found = np.full(rows, self.intercept)
-        for codes, effect in zip(terms, self.effects, strict=True):
+        parts = zip(terms, self.effects, self.unsure, self.variances, strict=True)
+        for codes, effect, unsure, variance in parts:
             seen = (codes >= 0) & (codes < effect.size)
-            found += np.where(seen, effect[np.where(seen, codes, 0)], 0.0)
+            safe = np.where(seen, codes, 0)
+            known = effect[safe] + unsure[safe] / 2 if effect.size else 0.0
+            found += np.where(seen, known, variance / 2)
+        return found
+
+    def variance(self, terms: Sequence[Integers], rows: int) -> Floats:
+        """(rows,). Of true rates around expected ones, in squares of the expected rate."""
+        found = np.full(rows, self.between)
+        for codes, unsure, variance in zip(terms, self.unsure, self.variances, strict=True):
+            seen = (codes >= 0) & (codes < unsure.size)
+            found += (
+                np.where(seen, unsure[np.where(seen, codes, 0)], variance) if unsure.size else 0
+            )
         return found
 
 
 def fit_effects(
-    units: Floats, exposure: Floats, terms: Sequence[Integers], spread: float
+    units: Floats, exposure: Floats, terms: Sequence[Integers], scatter: Scatter
 ) -> Effects:
     """Fits effects by penalised quasi-likelihood (Breslow and Clayton 1993), backfitting terms.
 
-    A series counts with 1 / (between + spread / its expected units): a hundred weeks of one series
-    say more about it, but little more about its colour. After convergence the intercept is set so
-    that fitted and actual units add up to the same total, which takes out the bias of logs.
+    A series counts with 1 / (between + pooled scatter / its expected units): a hundred weeks of one
+    series say more about it, but little more about its colour, and what sells much says most. After
+    convergence the intercept is set so that fitted and actual units add up to the same total, which
+    takes out the bias of logs.
 
     Args:
         units: (series,). Totals.
         exposure: (series,). Positive where the series is to count.
         terms: (series,) each. Codes from 0, or -1 for none.
-        spread: variance over mean of the totals, around the rate of their own series.
+        scatter: of the units of one period around the rate of their series.
     """
     counted = exposure > 0
     y, log_exposure = units[counted], np.log(exposure[counted])
-    codes = [term[counted] for term in terms]
-    sizes = [int(term.max(initial=-1)) + 1 for term in terms]
-    effects = [np.zeros(size) for size in sizes]
-    variances = [FIRST_VARIANCE] * len(terms)
+    parts = [_Term(term[counted], int(term.max(initial=-1)) + 1) for term in terms]
     between = FIRST_VARIANCE
     level = float(np.log(max(y.sum(), 0.5) / max(exposure[counted].sum(), 1e-12)))
-    if not y.size:
-        return Effects(level, tuple(effects), between, spread)
-    for _ in range(ROUNDS):
-        fitted = level + _total(effects, codes, y.size)
-        mean = np.exp(np.minimum(fitted + log_exposure, 50.0))
-        noise = spread / np.maximum(mean, 1e-12)
+    for _ in range(ROUNDS if y.size else 0):
+        log = level + log_exposure + sum(part.fitted for part in parts)
+        mean = np.exp(np.minimum(log, MOST_LOG))
+        noise = scatter.pooled / np.maximum(mean, 1e-12)
         weight = 1 / (between + noise)
         # The working residual of a zero is -1, however low; far outliers are held back.
         residual = np.minimum((y - mean) / np.maximum(mean, 1e-12), MOST_STEP)
         step = float(np.average(residual, weights=weight))
         level += step
-        residual = residual - step
-        for number, code in enumerate(codes):
-            change, variances[number] = _term(
-                residual, weight, code, effects[number], variances[number]
-            )
-            residual = (
-                residual - np.where(code >= 0, change[np.maximum(code, 0)], 0.0)
-                if change.size
-                else residual
-            )
-            effects[number] = effects[number] + change
+        residual -= step
+        for part in parts:
+            residual -= part.move(residual, weight)
         between = max(float(np.average(residual**2 - noise, weights=weight**2)), LEAST_VARIANCE)
-    fitted = level + _total(effects, codes, y.size)
-    total = np.exp(np.minimum(fitted + log_exposure, 50.0)).sum()
-    level += float(np.log(max(y.sum(), 0.5) / max(total, 1e-12)))
-    return Effects(level, tuple(effects), between, spread)
+    found = Effects(
+        level,
+        tuple(part.effect for part in parts),
+        tuple(part.unsure for part in parts),
+        tuple(part.variance for part in parts),
+        between,
+        scatter,
+    )
+    if not y.size:
+        return found
+    mean = np.exp(np.minimum(found.log_rate([term[counted] for term in terms], y.size), MOST_LOG))
+    total = (mean * exposure[counted]).sum()
+    gap = float(np.log(max(y.sum(), 0.5) / max(total, 1e-12)))
+    mean *= np.exp(gap)
+    return replace(
+        found, intercept=level + gap, between=_between(y, exposure[counted], mean, scatter)
+    )
 
 
-def _term(
-    residual: Floats, weight: Floats, codes: Integers, effect: Floats, variance: float
-) -> tuple[Floats, float]:
-    """The change of one term's effects, and the variance that the new ones have."""
-    seen = codes >= 0
-    if not effect.size or not seen.any():
-        return np.zeros_like(effect), variance
-    information = np.bincount(codes[seen], weight[seen], effect.size)
-    pull = np.bincount(codes[seen], (weight * residual)[seen], effect.size)
-    new = (pull + information * effect) / (information + 1 / variance)
-    used = information > 0
-    spread = new**2 + 1 / (information + 1 / variance)
-    return new - effect, max(float(spread[used].mean()), LEAST_VARIANCE)
+def _between(units: Floats, exposure: Floats, mean: Floats, scatter: Scatter) -> float:
+    """Relative variance of true rates around expected ones: what scatter does not explain."""
+    noise = scatter.spread(mean) * mean / exposure
+    gap = (units / exposure - mean) ** 2 - noise
+    # Each gap scatters with the square of what is expected of it.
+    weight = 1 / (noise + FIRST_VARIANCE * mean**2) ** 2
+    return max(float((weight * mean**2 * gap).sum() / (weight * mean**4).sum()), LEAST_BETWEEN)
 
 
-def _total(effects: Sequence[Floats], codes: Sequence[Integers], rows: int) -> Floats:
-    total = np.zeros(rows)
-    for effect, code in zip(effects, codes, strict=True):
-        if effect.size:
-            total += np.where(code >= 0, effect[np.maximum(code, 0)], 0.0)
-    return total
+class _Term:
+    """One term while it is fitted."""
+
+    def __init__(self, codes: Integers, size: int) -> None:
+        self._seen = codes >= 0
+        self._codes = codes[self._seen]
+        self._rows = codes.size
+        self.effect = np.zeros(size)
+        self.variance = FIRST_VARIANCE
+        self.unsure = np.full(size, FIRST_VARIANCE)
+
+    @property
+    def fitted(self) -> Floats:
+        return self._spread_out(self.effect)
+
+    def move(self, residual: Floats, weight: Floats) -> Floats:
+        """Takes up what the residual (series,) says about the term; returns the change in it."""
+        if not self._codes.size:
+            return np.zeros(self._rows)
+        size = self.effect.size
+        information = np.bincount(self._codes, weight[self._seen], size)
+        pull = np.bincount(self._codes, (weight * residual)[self._seen], size)
+        before = self.effect
+        self.effect = (pull + information * before) / (information + 1 / self.variance)
+        self.unsure = 1 / (information + 1 / self.variance)
+        used = information > 0
+        spread = float((self.effect**2 + self.unsure)[used].mean())
+        self.variance = max(spread, LEAST_VARIANCE)
+        return self._spread_out(self.effect - before)
+
+    def _spread_out(self, values: Floats) -> Floats:
+        found = np.zeros(self._rows)
+        found[self._seen] = values[self._codes]
+        return found
