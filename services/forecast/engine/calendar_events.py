@@ -35,7 +35,7 @@ class Event:
 
 def weekday(days: Dates) -> Integers:
     """Day of the week, Monday 0 to Sunday 6. Day 0 of numpy's calendar was a Thursday."""
-    return (days.astype("datetime64[D]").astype(np.int64) + THURSDAY) % WEEK
+    return np.asarray((days.astype("datetime64[D]").astype(np.int64) + THURSDAY) % WEEK)
 
 
 def easter(years: Integers) -> Dates:
@@ -57,14 +57,15 @@ def easter(years: Integers) -> Dates:
 
 def _dates(years: Integers, month: Integers | int, day: Integers | int) -> Dates:
     months = ((years - 1970) * 12 + np.asarray(month) - 1).astype("datetime64[M]")
-    return months.astype("datetime64[D]") + (np.asarray(day) - 1).astype("timedelta64[D]")
+    days = (np.asarray(day) - 1).astype("timedelta64[D]")
+    return np.asarray(months.astype("datetime64[D]") + days)
 
 
 def nth_weekday(years: Integers, month: int, day_of_week: int, nth: int) -> Dates:
     """The ``nth`` (from 1) ``day_of_week`` of ``month`` in each of ``years``."""
     first = _dates(years, month, 1)
     step = (day_of_week - weekday(first)) % WEEK + WEEK * (nth - 1)
-    return first + step.astype("timedelta64[D]")
+    return np.asarray(first + step.astype("timedelta64[D]"))
 
 
 def yearly_events(first: np.datetime64, last: np.datetime64) -> list[Event]:
@@ -115,9 +116,10 @@ def columns_of(period: Period, dates: Dates, days: Dates) -> Integers:
     """The column whose span holds each of ``days``, negative or too large where none does."""
     if period is Period.MONTH:
         first = dates[0].astype("datetime64[M]")
-        return (days.astype("datetime64[M]") - first).astype(np.int64)
+        return np.asarray((days.astype("datetime64[M]") - first).astype(np.int64))
     length = WEEK if period is Period.WEEK else 1
-    return np.floor_divide((days - dates[0].astype("datetime64[D]")).astype(np.int64), length)
+    since = (days - dates[0].astype("datetime64[D]")).astype(np.int64)
+    return np.asarray(np.floor_divide(since, length))
 
 
 def shut(sellers: Integers) -> Booleans:

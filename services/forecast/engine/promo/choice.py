@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.promo.fit import (
@@ -27,11 +26,15 @@ from services.forecast.engine.promo.response import (
     shared_coefficients,
 )
 from services.forecast.engine.promo.settings import DISCOUNTS, Settings, default
+from services.forecast.engine.promo.terms import Single
 
-SAMPLE = 400
+SAMPLE = 400  # Series, at most.
+SAMPLE_CELLS = 3_000_000  # Regressors x periods x series of the sample, but
+FEWEST = 120  # series at least.
 FOLDS = 3
 FEWEST_PERIODS = 6  # Of past, for a fold.
-OWN_RIDGES = (30.0, 150.0, 2000.0, np.inf)
+OWN_RIDGES = (8.0, 40.0, 150.0, 2000.0, np.inf)
+APART = (0.2, 5.0, 40.0)  # Factors by which the ridges of columns and season may differ.
 SLOWER_FADING = 0.8
 GAINS = (0.9, 1.1, 0.75)
 TRENDS = ((0.5, 0.0), (1.0, 0.0), (0.5, 0.25), (1.0, 0.5), (0.0, 0.25))  # Panel's, own share.
@@ -55,7 +58,9 @@ class Trial:
     def __init__(self, base: Base, origin: int) -> None:
         self.panel, self.history, self.design = base.panel, base.history, base.design
         self.ahead = base.ahead
-        self.rows = np.arange(0, base.panel.series, max(1, base.panel.series // SAMPLE))
+        size = SAMPLE_CELLS // max(1, base.design.width * origin)
+        size = max(FEWEST, min(SAMPLE, size))
+        self.rows = np.arange(0, base.panel.series, max(1, base.panel.series // size))
         self.x = base.design.of(self.rows)[..., :origin]
         self.folds = self._folds(origin)
         self._moments: dict[float, list[tuple[Moments, Pooled]]] = {}
@@ -102,13 +107,13 @@ class Trial:
             found.append(own_coefficients(moments, prior, pooled, how) * settings.gain)
         return found
 
-    def logs(self, betas: Sequence[Floats]) -> list[NDArray[np.float32]]:
+    def logs(self, betas: Sequence[Floats]) -> list[Single]:
         return [
             multiplied(self.x[..., : fold.origin + self.ahead], beta)
             for fold, beta in zip(self.folds, betas, strict=True)
         ]
 
-    def errors(self, logs: Sequence[Floats], discounts: Sequence[float]) -> Floats:
+    def errors(self, logs: Sequence[Single], discounts: Sequence[float]) -> Floats:
         """(discounts,). Mean RMSSE over series and folds, without a trend."""
         found = []
         for fold, log in zip(self.folds, logs, strict=True):
@@ -116,7 +121,7 @@ class Trial:
             future = np.exp(log[:, fold.origin :].astype(np.float64))
             level = levels(past, discounts)
             found.append([rmsse(one[:, np.newaxis] * future, fold) for one in level])
-        return np.mean(found, axis=0)
+        return np.asarray(np.mean(found, axis=0))
 
 
 def rmsse(mean: Floats, fold: Fold) -> float:
@@ -129,7 +134,7 @@ def rmsse(mean: Floats, fold: Fold) -> float:
 
 
 def scales(units: Floats) -> Floats:
-    """(series,). Root mean squared step from one recorded period to the next; NaN if there is none."""
+    """(series,). Root mean squared step between recorded periods; NaN where there is none."""
     steps = np.diff(units, axis=1) ** 2
     count = np.isfinite(steps).sum(axis=1)
     found = np.sqrt(np.nansum(steps, axis=1) / np.maximum(count, 1))
@@ -167,14 +172,21 @@ def _best(trial: Trial, settings: Settings, others: Iterable[Settings]) -> Setti
 
 
 def _shrunk(trial: Trial, settings: Settings) -> Settings:
-    best = _best(trial, settings, (replace(settings, own_ridge=r) for r in OWN_RIDGES))
+    """Chooses ridges, fading and groups, one after the other."""
+    best = _best(
+        trial, settings, (replace(settings, own_ridge=r, season_ridge=r) for r in OWN_RIDGES)
+    )
     best = _best(trial, best, (replace(best, yearly=SLOWER_FADING),))
     names = [
         name
         for name, codes in sorted(trial.panel.static.items())
         if 1 < np.unique(codes).size <= trial.panel.series / FEWEST_IN_GROUP
     ]
-    return _best(trial, best, (replace(best, group=name) for name in names))
+    best = _best(trial, best, (replace(best, group=name) for name in names))
+    apart = [replace(best, season_ridge=best.season_ridge * f) for f in APART]
+    if trial.design.recipe.columns:
+        apart += [replace(best, own_ridge=best.own_ridge * f) for f in APART]
+    return _best(trial, best, apart)
 
 
 def _silenced(trial: Trial, settings: Settings) -> Settings:
@@ -207,7 +219,7 @@ def _silenced(trial: Trial, settings: Settings) -> Settings:
     return _best(trial, settings, (replace(settings, silent=frozenset(silent)),) if silent else ())
 
 
-def _effects(trial: Trial, betas: Sequence[Floats], source: str) -> list[NDArray[np.float32]]:
+def _effects(trial: Trial, betas: Sequence[Floats], source: str) -> list[Single]:
     kept = np.array([label.source == source for label in trial.design.labels])
     return [
         (
@@ -222,7 +234,9 @@ def _gained(trial: Trial, settings: Settings) -> Settings:
     logs = trial.logs(trial.coefficients(settings))
     best, least = 1.0, float(trial.errors(logs, [settings.discount])[0])
     for gain in GAINS:
-        error = float(trial.errors([gain * log for log in logs], [settings.discount])[0])
+        error = float(
+            trial.errors([np.float32(gain) * log for log in logs], [settings.discount])[0]
+        )
         if error < BETTER * least:
             best, least = gain, error
     return replace(settings, gain=best)

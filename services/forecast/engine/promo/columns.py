@@ -46,8 +46,9 @@ class Column:
 def read(panel: Panel, origin: int, ahead: int) -> list[Column]:
     """The usable columns of ``panel``, judged by what was known before column ``origin``.
 
-    A column is left out that does not change inside any series, or that is unknown in the last
-    ``ahead`` columns of the panel, for which forecasts are made.
+    A column is left out that does not change inside any series, that only counts time (a year, the
+    number of a week: learned as a trend, it would be carried on for ever), or that is unknown in
+    the last ``ahead`` columns of the panel, for which forecasts are made.
     """
     rows = slice(None, None, max(1, panel.series // SAMPLE_ROWS))
     known = {name: values[rows] for name, values in panel.known.items()}
@@ -68,6 +69,8 @@ def _known_ahead(values: Floats, origin: int) -> bool:
 def _told(name: str, past: Floats) -> Column | None:
     seen = past[np.isfinite(past)]
     both = np.isfinite(past[:, 1:]) & np.isfinite(past[:, :-1])
+    if _is_clock(past):
+        return None
     changes = int((both & (past[:, 1:] != past[:, :-1])).sum())
     if changes < min(MOVES, max(2, past.shape[0])):
         return None
@@ -79,6 +82,13 @@ def _told(name: str, past: Floats) -> Column | None:
         often = (counts >= RARE_SHARE * seen.size) & (distinct != common)
         return Column(name, Kind.CODE, codes=tuple(float(code) for code in distinct[often]))
     return _of_numbers(name, seen)
+
+
+def _is_clock(past: Floats) -> bool:
+    """Whether the column only counts time: the same for all series, and never less than before."""
+    one = past[0]
+    same = np.array_equal(past, np.broadcast_to(one, past.shape), equal_nan=True)
+    return same and bool((np.diff(one[np.isfinite(one)]) >= 0).all())
 
 
 def _of_numbers(name: str, seen: Floats) -> Column:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
@@ -88,7 +87,7 @@ def echoes(strength: Single, memory: float) -> list[Single]:
     """What strength leaves behind: in the period before, and in all before it, discounted."""
     before = np.zeros_like(strength)
     before[:, 1:] = strength[:, :-1]
-    lasting, _ = terms.followed(strength, np.float32(memory), np.zeros(len(strength), np.float32))
+    lasting, _ = terms.followed(strength.astype(np.float64), memory, np.zeros(len(strength)))
     return [before, lasting.astype(np.float32)]
 
 

@@ -30,6 +30,7 @@ from services.forecast.engine.promo.settings import Settings
 LOG_LIMIT = 4.0  # No multiplier beyond exp(4), 55 times, nor below its inverse.
 STRENGTH_ROWS = 1_500  # Series from which the strength of promotions is first told.
 STRENGTH_FADING = 1.0
+KEPT_CELLS = 15_000_000  # Of moments: 120 MB. More is computed twice.
 TREND_DISCOUNTS = {Period.DAY: (0.93, 0.99), Period.WEEK: (0.8, 0.95), Period.MONTH: (0.6, 0.9)}
 
 
@@ -84,8 +85,7 @@ def base(panel: Panel, origin: int, ahead: int, first: int) -> Base:
         pool = Pool(design.width, None)
         for block in design.blocks(rows):
             pool.add(block, moments_of(design, history, block, [origin], STRENGTH_FADING)[1][0])
-        everything = Shrinkage(np.ones(design.width, bool))
-        weights, _ = shared_coefficients(pool.pooled(), everything)
+        weights, _ = shared_coefficients(pool.pooled(), shrinkage(design, Settings(1.0)))
         design = designs.with_echoes(design, panel, weights[:own])
     return Base(panel, history, design, first, ahead)
 
@@ -110,12 +110,15 @@ def fitted(base: Base, origins: Sequence[int], settings: Settings) -> list[Promo
     design, panel = base.design, base.panel
     codes = panel.static[settings.group] if settings.group else None
     how = shrinkage(design, settings)
-    pooled = _pooled(base, origins, settings, codes)
+    pooled, kept = _pooled(base, origins, settings, codes)
     shared = [shared_coefficients(each, how) for each in pooled]
     betas = [np.empty((panel.series, design.width), np.float32) for _ in origins]
     logs = [np.empty((panel.series, origin + base.ahead), np.float32) for origin in origins]
-    for rows in design.blocks():
-        x, moments = moments_of(design, base.history, rows, origins, settings.yearly)
+    for number, rows in enumerate(design.blocks()):
+        if kept:
+            x, moments = design.of(rows), kept[number]
+        else:
+            x, moments = moments_of(design, base.history, rows, origins, settings.yearly)
         for index, origin in enumerate(origins):
             panel_beta, group_betas = shared[index]
             prior = np.broadcast_to(panel_beta, (rows.size, design.width))
@@ -132,7 +135,9 @@ def fitted(base: Base, origins: Sequence[int], settings: Settings) -> list[Promo
 
 def shrinkage(design: Design, settings: Settings) -> Shrinkage:
     alive = np.array([label.source not in settings.silent for label in design.labels], bool)
-    return Shrinkage(alive, settings.own_ridge, settings.group_ridge)
+    common = np.arange(design.width) >= design.width - design.common.shape[0]
+    own = np.where(common, settings.season_ridge, settings.own_ridge)
+    return Shrinkage(alive, own, settings.group_ridge)
 
 
 def multiplied(x: NDArray[np.float32], beta: Floats) -> NDArray[np.float32]:
@@ -143,13 +148,18 @@ def multiplied(x: NDArray[np.float32], beta: Floats) -> NDArray[np.float32]:
 
 def _pooled(
     base: Base, origins: Sequence[int], settings: Settings, codes: Integers | None
-) -> list[Pooled]:
+) -> tuple[list[Pooled], list[list[Moments]]]:
+    """Mean moments at each of ``origins``; and, if they are few enough to keep, of each block."""
     pools = [Pool(base.design.width, codes) for _ in origins]
+    keep = len(origins) * base.panel.series * base.design.width**2 < KEPT_CELLS
+    kept = []
     for rows in base.design.blocks():
         _, moments = moments_of(base.design, base.history, rows, origins, settings.yearly)
         for pool, each in zip(pools, moments, strict=True):
             pool.add(rows, each)
-    return [pool.pooled() for pool in pools]
+        if keep:
+            kept.append(moments)
+    return [pool.pooled() for pool in pools], kept
 
 
 def _leveled(

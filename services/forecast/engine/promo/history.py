@@ -29,7 +29,7 @@ class History:
         return Past(units[:, :origin], exposure[:, :origin], logs[:, :origin])
 
     def weights(self, yearly: float) -> Floats:
-        """(periods,). Weight of each period in the response, which fades to ``yearly`` in a year."""
+        """(periods,). Weights of periods in the response, fading to ``yearly`` in a year."""
         periods = self.units.shape[1]
         return np.asarray(yearly ** ((periods - 1 - np.arange(periods)) / self.period.year))
 

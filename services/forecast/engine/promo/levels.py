@@ -8,6 +8,7 @@ import numpy as np
 from services.forecast.engine.arrays import Booleans, Floats
 
 SPIKE = 0.3  # Power of the multiplier by which strong periods count less: they vary more.
+LEAST = 1e-9  # Sum of multipliers below which nothing was offered.
 STEEPEST = 0.5  # Logarithm: how far a trend may carry a level, up or down.
 
 
@@ -30,7 +31,7 @@ def levels(past: Past, discounts: Sequence[float]) -> Floats:
     fading = np.asarray(discounts)[:, np.newaxis] ** age
     sold = fading @ (past.units * weight).T
     offered = fading @ (past.exposure * weight * np.exp(past.logs)).T
-    return np.divide(sold, offered, out=np.zeros_like(sold), where=offered > 1e-9)
+    return np.divide(sold, offered, out=np.zeros_like(sold), where=offered > LEAST)
 
 
 @dataclass(frozen=True, slots=True)

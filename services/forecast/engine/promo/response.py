@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Booleans, Floats, Integers
-from services.forecast.engine.promo.design import Design
 
 PANEL_RIDGE = 1.0  # Periods, towards no effect.
 OFFSET = 0.1  # Of the series' mean: keeps zeros and near-zeros from ruling the fit.
@@ -105,10 +104,11 @@ class Pool:
         self.periods += float(moments.periods.sum())
         self.series += rows.size
         if self.codes is not None:
-            codes = self.codes[rows]
-            np.add.at(self.groups, codes, moments.gram)
-            np.add.at(self.crosses, codes, moments.cross)
-            self.counts += np.bincount(codes, minlength=self.counts.size)
+            order = np.argsort(self.codes[rows], kind="stable")
+            codes, starts = np.unique(self.codes[rows][order], return_index=True)
+            self.groups[codes] += np.add.reduceat(moments.gram[order], starts)
+            self.crosses[codes] += np.add.reduceat(moments.cross[order], starts)
+            self.counts += np.bincount(self.codes[rows], minlength=self.counts.size)
 
     def pooled(self) -> Pooled:
         safe = np.maximum(self.counts, 1.0)
@@ -128,8 +128,8 @@ class Shrinkage:
     """How far series and groups may go their own ways. Ridges in periods; infinite: not at all."""
 
     alive: Booleans  # (regressors,). Which may act.
-    own: float = 500.0
-    group: float = 200.0
+    own: Floats  # (regressors,)
+    group: float
 
 
 def shared_coefficients(pooled: Pooled, how: Shrinkage) -> tuple[Floats, Floats]:
@@ -145,10 +145,10 @@ def shared_coefficients(pooled: Pooled, how: Shrinkage) -> tuple[Floats, Floats]
 
 def own_coefficients(moments: Moments, prior: Floats, pooled: Pooled, how: Shrinkage) -> Floats:
     """(series, regressors), shrunk to ``prior``, of the same shape."""
-    if not np.isfinite(how.own):
+    alive = how.alive & (pooled.spread > LEAST_SPREAD) & np.isfinite(how.own)
+    if not alive.any():
         return prior
     away = moments.cross - (moments.gram @ prior[..., np.newaxis])[..., 0]
-    alive = how.alive & (pooled.spread > LEAST_SPREAD)
     return prior + _solved(moments.gram, away, how.own * pooled.spread * pooled.share, alive)
 
 
@@ -157,6 +157,7 @@ def _solved(gram: Floats, cross: Floats, ridge: Floats, alive: Booleans) -> Floa
     found = np.zeros(cross.shape)
     kept = np.flatnonzero(alive)
     if kept.size:
-        full = gram[..., kept[:, np.newaxis], kept] + np.diag(ridge[kept])
+        full = gram if kept.size == alive.size else gram[..., kept[:, np.newaxis], kept]
+        full = full + np.diag(ridge[kept])
         found[..., kept] = np.linalg.solve(full, cross[..., kept, np.newaxis])[..., 0]
     return found

@@ -10,7 +10,7 @@ from services.forecast.engine.promo.terms import Label
 YEARS_NEEDED = 1.4  # Of history, before a season of the year can be told from a trend.
 WAVES = {Period.DAY: 3, Period.WEEK: 3, Period.MONTH: 5}
 DAYS_PER_YEAR = 365.25
-AROUND = {Period.DAY: (-2, 2), Period.WEEK: (-1, 1)}  # Columns around an event that it may move.
+AROUND = {Period.DAY: (-1, 1), Period.WEEK: (-1, 1)}  # Columns around an event that it may move.
 YEAR = "year"
 WEEKDAY = "weekday"
 EVENTS = "events"
@@ -39,10 +39,10 @@ def _weekdays(dates: Dates) -> list[tuple[Label, Floats]]:
 
 def _waves(period: Period, dates: Dates) -> list[tuple[Label, Floats]]:
     if period is Period.MONTH:
-        phase = dates.astype("datetime64[M]").astype(np.int64) % MONTHS / MONTHS
+        count, year = dates.astype("datetime64[M]").astype(np.float64), float(MONTHS)
     else:
-        phase = dates.astype("datetime64[D]").astype(np.int64) % DAYS_PER_YEAR / DAYS_PER_YEAR
-    angle = 2 * np.pi * phase
+        count, year = dates.astype("datetime64[D]").astype(np.float64), DAYS_PER_YEAR
+    angle = 2 * np.pi * count / year
     found = []
     for k in range(1, WAVES[period] + 1):
         found.append((Label(f"cos_{k}", YEAR, "season"), np.cos(k * angle)))
