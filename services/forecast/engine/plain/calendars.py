@@ -10,7 +10,7 @@ LEAST_WEEKS = 3  # For a profile of the days of the week.
 LEAST_YEARS = 1.5  # For one of the year: some of it must have been seen twice.
 YEAR_WEEKS = 52
 YEAR_DAYS = 365
-WIDTHS = {Period.DAY: (7, 14), Period.WEEK: (1, 2, 4), Period.MONTH: (0,)}
+WIDTHS = {Period.DAY: 10, Period.WEEK: 2, Period.MONTH: 0}  # Periods of smoothing.
 
 
 def weekdays(dates: Dates, periods: int) -> Calendar | None:
@@ -21,13 +21,13 @@ def weekdays(dates: Dates, periods: int) -> Calendar | None:
     return Calendar(days, WEEK_DAYS, 4 * WEEK_DAYS, 0)
 
 
-def years(dates: Dates, periods: int, period: Period) -> list[Calendar]:
-    """Days, weeks or months of the year, smoothed narrowly and widely; none for a short past."""
+def year(dates: Dates, periods: int, period: Period) -> Calendar | None:
+    """The days, weeks or months of the year; none for a past shorter than a year and a half."""
     if periods < LEAST_YEARS * period.year:
-        return []
+        return None
     phases, count = _of_the_year(dates, period)
     season = round(period.year)
-    return [Calendar(phases, count, season, width) for width in WIDTHS[period]]
+    return Calendar(phases, count, season, WIDTHS[period])
 
 
 def _of_the_year(dates: Dates, period: Period) -> tuple[Integers, int]:

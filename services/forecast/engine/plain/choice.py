@@ -14,7 +14,7 @@ from services.forecast.engine.plain.workshop import Workshop
 EARLIER = 3
 LEAST_PAST = 2
 DEFAULT = ("level 4", "level 16", "smooth")  # Where there is no earlier origin to learn from.
-RICHEST = ("year 0", "year 2", "year 7", "week")
+RICHEST = ("year", "week")
 KEPT_SHARE = 0.3  # Of the past: what an earlier origin must have seen.
 
 

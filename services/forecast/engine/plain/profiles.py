@@ -16,7 +16,7 @@ from services.forecast.engine.plain.windows import centred, triangular
 
 TINY = 1e-300
 LEAST_POWER = 1e-12  # Of a relative deviation: less is rounding.
-ROUNDS = 2  # The level needs the profile and the profile the level.
+ROUNDS = 2  # For the panel's: the level needs the profile and the profile the level.
 SPAN_PER_WIDTH = 0.75  # Periods that a unit of smoothing makes one of, about.
 PRIOR_VARIANCE = 0.02  # Of reliabilities between series, and its weight in series.
 PRIOR_SERIES = 2.0
@@ -102,13 +102,10 @@ def own_factors(observed: Observed, base: Floats, calendar: Calendar, shared: Sh
     """(phases, series). Each series' profile, drawn towards the panel's."""
     exposed = observed.weight * base
     panel = shared.factors[:, np.newaxis]
-    factors = panel
-    for _ in range(ROUNDS):
-        ratios = _ratios(observed, exposed, factors, calendar)
-        repeats, counts = _repeats(ratios, panel, calendar)
-        reliability = _towards(repeats, counts, calendar, shared.reliability, shared.variance)
-        factors = _shrunk(ratios.factors(panel), panel, reliability, counts)
-    return factors
+    ratios = _ratios(observed, exposed, panel, calendar)
+    repeats, counts = _repeats(ratios, panel, calendar)
+    reliability = _towards(repeats, counts, calendar, shared.reliability, shared.variance)
+    return _shrunk(ratios.factors(panel), panel, reliability, counts)
 
 
 def _ratios(observed: Observed, exposed: Floats, factors: Floats, calendar: Calendar) -> _Ratios:

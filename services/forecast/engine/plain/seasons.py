@@ -19,15 +19,15 @@ class Learned:
     """What one origin's sample taught about calendars, in the order in which they build up."""
 
     week: tuple[Calendar, Shared] | None
-    years: tuple[tuple[Calendar, Shared], ...]
+    year: tuple[Calendar, Shared] | None
 
     def names(self) -> frozenset[str]:
         """The profiles that there will be."""
         found = {NONE}
         if self.week is not None:
             found |= {"week", "week of all"}
-        for calendar, _ in self.years:
-            found |= {f"year {calendar.width}", f"year {calendar.width} of all"}
+        if self.year is not None:
+            found |= {"year", "year of all"}
         return frozenset(found)
 
 
@@ -40,9 +40,8 @@ def learn(sample: Observed, dates: Dates, period: Period) -> Learned:
     if week is not None:
         shared_week = (week, fit_shared(sample, base, week))
         base = own_factors(sample, base, *shared_week)[week.phases[:periods]]
-    years = calendars.years(dates, periods, period)
-    fitted = tuple((year, fit_shared(sample, base, year)) for year in years)
-    return Learned(shared_week, fitted)
+    year = calendars.year(dates, periods, period)
+    return Learned(shared_week, None if year is None else (year, fit_shared(sample, base, year)))
 
 
 def multipliers(
@@ -57,11 +56,10 @@ def multipliers(
         found["week of all"] = shared.factors[calendar.phases, np.newaxis]
         base = own_factors(observed, base[:periods], calendar, shared)[calendar.phases]
         found["week"] = base
-    for calendar, shared in learned.years:
-        name = f"year {calendar.width}"
-        if name in wanted:
+    if learned.year is not None:
+        calendar, shared = learned.year
+        found["year of all"] = base * shared.factors[calendar.phases, np.newaxis]
+        if "year" in wanted:
             own = own_factors(observed, base[:periods], calendar, shared)
-            found[name] = base * own[calendar.phases]
-        if f"{name} of all" in wanted:
-            found[f"{name} of all"] = base * shared.factors[calendar.phases, np.newaxis]
+            found["year"] = base * own[calendar.phases]
     return {name: values for name, values in found.items() if name in wanted}

@@ -15,6 +15,7 @@ TEMPER = 0.5  # Of the log-likelihood: errors are neither normal nor independent
 LATEST = 180  # Periods that smoothing reads: older ones do not tell which configuration is best.
 START = 12  # Observations that the first level and slope are taken from, at most.
 LEAST_START = 3
+CACHED = 256  # Series at once, so that all configurations of them stay in the cache.
 TINY = 1e-300
 
 
@@ -52,27 +53,39 @@ def smooth(values: Floats, weight: Floats, scale: Floats, ahead: int, grid: Grid
         ahead: periods to forecast.
         grid: configurations to try.
     """
-    values, weight, scale = values[-LATEST:], weight[-LATEST:], scale[-LATEST:]
-    start, slope = _line(values, weight, START)
+    values, weight = values[-LATEST:], weight[-LATEST:]
+    scale = np.broadcast_to(scale[-LATEST:], values.shape)
+    found = [
+        _run(values[:, part], weight[:, part], scale[:, part], ahead, grid)
+        for part in (slice(at, at + CACHED) for at in range(0, values.shape[1], CACHED))
+    ]
+    return np.concatenate(found, axis=1) if found else np.zeros((ahead, 0))
+
+
+def _run(values: Floats, weight: Floats, scale: Floats, ahead: int, grid: Grid) -> Floats:
+    start, near = _line(values, weight, START)
     _, overall = _line(values, weight, values.shape[0])
-    slope = np.where(grid.slope > 0, slope, grid.drift * overall)
-    level = np.broadcast_to(start, slope.shape).copy()
-    errors = np.zeros_like(level)
+    from_begin = np.where(grid.slope > 0, near, grid.drift * overall)
+    seen = weight > 0
+    begins = np.where(seen.any(axis=0), seen.argmax(axis=0), values.shape[0])
+    level = np.broadcast_to(start, from_begin.shape).copy()
+    slope = np.zeros_like(level)  # Until a series begins: its level stands still.
+    squares, error, spare = np.zeros_like(level), np.zeros_like(level), np.zeros_like(level)
     gain = grid.level * grid.slope
-    begun = np.zeros(values.shape[1], dtype=np.bool_)
-    for value, share, unit in zip(
-        values, weight, np.broadcast_to(scale, values.shape), strict=True
-    ):
-        begun |= share > 0
-        moved = grid.damping * slope
-        error = np.where(share > 0, value - level - moved, 0.0)
-        errors += (error * unit) ** 2
-        step = error * share
-        level = np.where(begun, level + moved + grid.level * step, level)
-        slope = np.where(begun, moved + gain * step, slope)
-    weights = _akaike(errors, (weight > 0).sum(axis=0), grid)
+    for at, (value, share, unit) in enumerate(zip(values, weight, scale, strict=True)):
+        new = begins == at
+        if new.any():
+            slope[:, new] = from_begin[:, new]
+        slope *= grid.damping
+        level += slope
+        np.subtract(value, level, out=error)
+        error *= share
+        level += np.multiply(grid.level, error, out=spare)
+        slope += np.multiply(gain, error, out=spare)
+        error *= unit
+        squares += np.square(error, out=spare)
+    weights = _akaike(squares, seen.sum(axis=0), grid)
     steps = np.cumsum(grid.damping ** np.arange(1, ahead + 1), axis=1)
-    # (ahead, series): the mean over the grid of level + steps x slope.
     found: Floats = (weights * level).sum(axis=0) + steps.T @ (weights * slope)
     return found
 

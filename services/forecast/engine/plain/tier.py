@@ -10,7 +10,8 @@ from services.forecast.engine.panel import Panel
 from services.forecast.engine.plain.choice import choose
 from services.forecast.engine.plain.workshop import Workshop
 
-BLOCK = 2000  # Series worked on at once: what bounds the memory.
+BLOCK = 1000  # Series worked on at once: what bounds the memory, and the sample to choose on.
+FEW = 1500  # Up to so many series are one block.
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class PlainTier:
 
     def run(self, panel: Panel, origins: Sequence[int], ahead: int) -> list[Floats]:
         """Forecasts from each origin, (series, ahead). See `Tier.run`."""
-        count = max(1, int(np.ceil(panel.series / BLOCK)))
+        count = 1 if panel.series <= FEW else int(np.ceil(panel.series / BLOCK))
         # Interleaved, so that each block, and the sample, has series from all over the panel.
         blocks = [np.arange(start, panel.series, count) for start in range(count)]
         sample = Workshop.of_sample(panel.of(blocks[0]), ahead)
