@@ -22,7 +22,9 @@ from services.forecast.engine.held import Held
 from services.forecast.engine.intervals import Calibration
 from services.forecast.engine.panel import Panel
 
-LEVELS = np.concatenate([[0.001, 0.003], np.arange(0.01, 0.995, 0.01), [0.997, 0.999]])
+REACH, STEP = 3.25, 0.125
+LEVELS = special.ndtr(np.arange(-REACH, REACH + STEP / 2, STEP))
+"""Levels between which paths are interpolated: evenly spaced normal scores, 0.0006 to 0.9994."""
 DRAWS = 200
 CHUNK_VALUES = 4_000_000  # Of paths held at a time: 32 MB.
 TIME_PRIOR = 0.2  # Correlation of periods of a horizon where no errors are at hand.
@@ -52,12 +54,10 @@ def dependence(panel: Panel, helds: Sequence[Held], calibration: Calibration) ->
 def _scores(panel: Panel, held: Held, calibration: Calibration) -> Floats:
     """Normal scores of what happened, (series, ahead); ties in the middle."""
     before = panel.until(held.origin, held.mean.shape[1])
-    table = calibration.whole(before, held.mean, LEVELS.tolist())
-    under = (table < held.actual).sum(axis=0)
-    up_to = (table <= held.actual).sum(axis=0)
-    place = np.clip(HALF * (under + up_to) / LEVELS.size, 0.002, 0.998)
-    scores: Floats = special.ndtri(place)
-    return np.where(np.isnan(held.actual), np.nan, scores)
+    place = calibration.probabilities(before, held.mean, held.actual)
+    middle = np.clip(HALF * (place.before + place.until), 0.002, 0.998)
+    scores: Floats = special.ndtri(middle)
+    return np.where(held.mean > 0, scores, np.nan)
 
 
 def _widened(scores: Floats, ahead: int) -> Floats:
@@ -164,15 +164,15 @@ class Simulation:
         """Units of the paths whose independent normal scores are ``score``."""
         ahead = self.mean.shape[1]
         root = np.linalg.cholesky(self.dependence.over_time[:ahead, :ahead])
-        place = special.ndtr(score @ root.T)
         part = self.panel.of(np.arange(rows.start, rows.stop))
         table = self.calibration.of(rows).whole(part, self.mean[rows], LEVELS.tolist())
-        at = np.clip(np.searchsorted(LEVELS, place) - 1, 0, LEVELS.size - 2)
-        low, high = LEVELS[at], LEVELS[at + 1]
-        share = np.clip((place - low) / (high - low), 0.0, 1.0)
-        where = (at, np.arange(part.series)[np.newaxis, :, np.newaxis], np.arange(ahead))
-        above = (at + 1, *where[1:])
-        return np.asarray(table[where] * (1 - share) + table[above] * share)
+        place = np.clip((score @ root.T + REACH) / STEP, 0.0, LEVELS.size - 1 - 1e-9)
+        at = place.astype(np.int64)
+        share = place - at
+        forecasts = np.arange(part.series * ahead).reshape(part.series, ahead)
+        flat, index = table.ravel(), at * forecasts.size + forecasts
+        paths = flat[index] * (1 - share) + flat[index + forecasts.size] * share
+        return np.round(paths) if self.calibration.counted else paths
 
     def totals(self, levels: Sequence[float], periods: int | None = None) -> Floats:
         """Quantiles of each series' total over its first ``periods``, (levels, series)."""
@@ -188,8 +188,10 @@ class Simulation:
 
     def group_paths(self, codes: Integers) -> Floats:
         """Paths of the sums of series of one code, (draws, codes, ahead)."""
-        groups = int(codes.max(initial=0)) + 1
-        sums = np.zeros((groups, self.draws, self.mean.shape[1]))
+        sums = np.zeros((self.draws, int(codes.max(initial=0)) + 1, self.mean.shape[1]))
         for rows, paths in self.chunks():
-            np.add.at(sums, codes[rows], paths.swapaxes(0, 1))
-        return sums.swapaxes(0, 1)
+            present, dense = np.unique(codes[rows], return_inverse=True)
+            order = np.argsort(dense, kind="stable")
+            starts = np.searchsorted(dense[order], np.arange(present.size))
+            sums[:, present] += np.add.reduceat(paths[:, order], starts, axis=1)
+        return sums

@@ -56,22 +56,38 @@ class Calibration:
         wanted = np.asarray(levels, dtype=np.float64)
         return self._found(panel, mean, wanted, hair=False)
 
+    def probabilities(self, panel: Panel, mean: Floats, units: Floats) -> Place:
+        """Probabilities of less than ``units`` and of at most as much, each (series, ahead)."""
+        middle, deviation = self._moments(panel, mean)
+        place = _placed(units.ravel(), middle, deviation, counted=self.counted)
+        size = np.log(middle)
+        before, until = (self.recalibration.levels(size, each) for each in place)
+        return Place(before.reshape(mean.shape), until.reshape(mean.shape))
+
+    def _moments(self, panel: Panel, mean: Floats) -> tuple[Floats, Floats]:
+        """Means and standard deviations of the family, (series x ahead,)."""
+        described = features.describe(panel, mean, self.floor)
+        middle = np.maximum(mean, TINY * self.floor).ravel()
+        deviation = self.spread.deviation(described).ravel()
+        return middle, np.maximum(deviation, LEAST_DEVIATION * middle)
+
     def of(self, rows: slice) -> "Calibration":
         """What is known about some of the series."""
         return replace(self, spread=replace(self.spread, own=self.spread.own[rows]))
 
     def _found(self, panel: Panel, mean: Floats, levels: Floats, *, hair: bool) -> Floats:
-        described = features.describe(panel, mean, self.floor)
-        middle = np.maximum(mean, TINY * self.floor).ravel()
-        deviation = np.maximum(self.spread.deviation(described).ravel(), LEAST_DEVIATION * middle)
+        middle, deviation = self._moments(panel, mean)
         places = self.recalibration.places(np.log(middle), levels)
         found = family.amounts(places, middle, deviation)
         if self.counted:
             single = family.one_by_one(middle, deviation)
             asked = places[:, single]
-            values, place = family.counts(asked, middle[single], deviation[single])
-            found[:, single] = settle(values, place, asked, levels) if hair else values
-            found = found if hair else np.round(found)
+            found[:, single] = family.counts(asked, middle[single], deviation[single])
+            if hair:
+                place = family.place_of_counts(found[:, single], middle[single], deviation[single])
+                found[:, single] = settle(found[:, single], place, asked, levels)
+            else:
+                found = np.round(found)
         ascending = np.maximum.accumulate(np.maximum(found, 0.0), axis=0)
         return np.where(mean.ravel() > 0, ascending, 0.0).reshape(-1, *mean.shape)
 

@@ -19,6 +19,8 @@ LEAST_DISPERSION = 1.02  # Variance over mean of a negative binomial, at least.
 WHOLE = 0.999  # Share of whole numbers in a panel of counts.
 HALF = 0.5
 ALMOST = 1e-9
+BLOCK = 2_048  # Forecasts at a time: their levels fit into a cache.
+LONGEST = 2_000  # Counts that are added up, whatever the rounding errors.
 
 
 class Place(NamedTuple):
@@ -67,11 +69,10 @@ def amounts(places: Floats, mean: Floats, deviation: Floats) -> Floats:
     return np.asarray(mean * np.maximum(root, 0.0) ** 3)
 
 
-def counts(places: Floats, mean: Floats, deviation: Floats) -> tuple[Floats, Place]:
-    """Quantiles of negative binomials, whole numbers, and the place of each.
+def counts(places: Floats, mean: Floats, deviation: Floats) -> Floats:
+    """Quantiles of negative binomials, (levels, forecasts): whole numbers.
 
-    Probabilities are added up count by count for all forecasts at once, and forecasts leave when
-    their highest quantile is found.
+    Probabilities are added up count by count, for many forecasts of about the same reach at once.
 
     Args:
         places: (levels, forecasts), between 0 and 1.
@@ -79,28 +80,27 @@ def counts(places: Floats, mean: Floats, deviation: Floats) -> tuple[Floats, Pla
         deviation: (forecasts,).
     """
     size, chance = _parameters(mean, deviation)
-    rate = 1.0 - chance
-    highest = np.minimum(places.max(axis=0), 1.0 - ALMOST)
-    value, before, until = np.zeros((3, *places.shape))
-    active = np.arange(mean.size)
+    found = np.zeros(places.shape)
+    order = np.argsort(mean + DEVIATIONS * deviation, kind="stable")
+    for start in range(0, order.size, BLOCK):
+        part = order[start : start + BLOCK]
+        found[:, part] = _added_up(places[:, part], size[part], chance[part])
+    return found
+
+
+def _added_up(places: Floats, size: Floats, chance: Floats) -> Floats:
+    wanted = np.minimum(places, 1.0 - ALMOST)
+    highest = wanted.max(axis=0)
+    value = np.zeros(places.shape, dtype=np.int16)
     mass = np.exp(size * np.log(chance))
-    below = np.zeros(mean.size)
-    count = 0
-    while active.size:
-        upto = below + mass
-        wanted = places[:, active]
-        here = (wanted > below) | (count == 0)
-        value[:, active] = np.where(here, count, value[:, active])
-        before[:, active] = np.where(here, below, before[:, active])
-        until[:, active] = np.where(here, upto, until[:, active])
-        mass = mass * (size[active] + count) / (count + 1.0) * rate[active]
-        going = (upto < highest[active]) & (count < LONGEST)
-        active, below, mass = active[going], upto[going], mass[going]
-        count += 1
-    return value, Place(before, until)
-
-
-LONGEST = 2_000  # Counts that are added up, whatever the rounding errors.
+    until = mass.copy()
+    for count in range(LONGEST):
+        if not (until < highest).any():
+            break
+        value += wanted > until
+        mass = mass * (size + count) / (count + 1.0) * (1.0 - chance)
+        until += mass
+    return value.astype(np.float64)
 
 
 def _parameters(mean: Floats, deviation: Floats) -> tuple[Floats, Floats]:

@@ -31,6 +31,19 @@ class Recalibration:
         table = np.array([np.interp(levels, row, GRID) for row in self.held])
         return np.stack([np.interp(size, self.centres, column) for column in table.T])
 
+    def levels(self, size: Floats, places: Floats) -> Floats:
+        """The inverse of `places`: what a level of the family means; both (records,)."""
+        known = np.nan_to_num(places)
+        table = np.array([np.interp(known, GRID, row) for row in self.held])
+        last = self.centres.size - 1
+        at = np.clip(np.searchsorted(self.centres, size) - 1, 0, max(last - 1, 0))
+        above = np.minimum(at + 1, last)
+        gap = np.maximum(self.centres[above] - self.centres[at], 1e-12)
+        share = np.clip((size - self.centres[at]) / gap, 0.0, 1.0)
+        index = np.arange(size.size)
+        found = table[at, index] * (1 - share) + table[above, index] * share
+        return np.where(np.isnan(places), np.nan, found)
+
 
 NONE = Recalibration(np.zeros(1), GRID[np.newaxis])
 
