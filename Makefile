@@ -7,7 +7,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks soak bench-router lint types imports protos protos-check breaking format install tools clean
+.PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks soak bench-router bench-forecast lint types imports protos protos-check breaking format install tools clean
 
 help: ## Says what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 25
@@ -43,6 +43,11 @@ soak: install ## COUNT= calls of two jurisdictions with failovers among them, ea
 
 bench-router: install ## COUNT= rounds of the mesh against two bare hops and a direct call.
 	@python -m benchmarks.router
+
+bench-forecast: install ## The engine beside yardsticks; PANELS=, METHODS=, COUNT= series for a part, DATA= a folder.
+	@UV_PROJECT_ENVIRONMENT=.venv-yardsticks $(UV) sync --quiet --frozen --no-install-project \
+		--no-default-groups --group yardsticks --extra cli
+	@python -m benchmarks.forecast
 
 check: lint types imports protos-check breaking ## Everything that needs no server.
 

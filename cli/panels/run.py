@@ -17,6 +17,8 @@ from services.forecast.engine.forecast import Settings, forecast
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 
+LEAST_DATES = 3  # Fewer do not tell how long a period is.
+
 Method = Callable[[Panel], tuple[Floats, Floats]]
 """The mean, (series, ahead), and P10, P50, P90, (3, series, ahead), of a panel's future."""
 
@@ -59,10 +61,12 @@ def cutoffs(texts: Sequence[str], rows: Rows) -> list[Cutoff]:
 
 
 def period_of(rows: Rows, said: str | None, first: Cutoff) -> Period:
-    """The period that was said, or that of the rows up to the first cutoff."""
+    """The period that was said, or that of the rows up to the first cutoff, or of all rows."""
     if said is not None:
         return Period(said)
     seen = rows.stamps.moments[rows.stamps.codes] <= first.last
+    if np.unique(rows.days[seen]).size < LEAST_DATES:
+        seen[:] = True
     return Period(periods.infer(rows.series[seen], rows.days[seen]))
 
 
@@ -123,6 +127,11 @@ def score(rows: Rows, made: Cut, mean: Floats, quantiles: Floats) -> dict[str, f
     """Figures of a cutoff by name. Only what is due is looked at."""
     actual = np.full(mean.shape, np.nan)
     actual[made.row_series, made.row_steps] = rows.units[made.rows]
+    return figures(made, actual, mean, quantiles)
+
+
+def figures(made: Cut, actual: Floats, mean: Floats, quantiles: Floats) -> dict[str, float]:
+    """Figures by name. Arrays are (series, horizon), ``actual`` with NaN where nothing is due."""
     scale = metrics.scales(made.recorded)
     weights = made.panel.weights
     return {

@@ -80,10 +80,9 @@ def bias(actual: Floats, mean: Floats) -> float:
 
 
 def smape(actual: Floats, mean: Floats) -> float:
-    """Mean over series of the symmetric absolute percentage error, 0 to 200. Two zeros agree."""
+    """Mean symmetric absolute percentage error of all periods, 0 to 200. Two zeros agree."""
     size = np.abs(actual) + np.abs(mean)
-    error = 200 * np.abs(actual - mean) / np.where(size > 0, size, 1.0)
-    return _mean(_row_means(error))
+    return _mean(200 * np.abs(actual - mean) / np.where(size > 0, size, 1.0))
 
 
 class Error(NamedTuple):
