@@ -17,6 +17,8 @@ Key = tuple[str, str]
 
 HALF_LIVES = (1, 2, 4, 8, 16, 32, 64, 128)
 TREND_HALF_LIVES = (1, 4, 16)
+CAPPED_HALF_LIVES = (4, 8, 16, 32, 64)
+CAPS = (2, 4)  # Times the mean of the periods with sales.
 SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
 TRENDS = {"half": (0.5, 0.97), "damped": (1.0, 0.85)}  # Share of the slope, and its damping.
 SMOOTHED = ("week", "year")  # Profiles worth a grid of parameters; none where there is neither.
@@ -39,6 +41,7 @@ def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
             for slope in SLOPES
             for kind in TRENDS
         ]
+        found += [(profile, f"capped {life} {cap}") for life in CAPPED_HALF_LIVES for cap in CAPS]
         if profile in smoothed:
             kinds = SMOOTHINGS if logs else SMOOTHINGS[:2]
             found += [(profile, kind) for kind in kinds if profile != NONE or kind != "smooth sum"]
@@ -63,10 +66,17 @@ def under(
     }
     discounts = 0.5 ** (1.0 / np.array(HALF_LIVES))
     every = dict(zip(HALF_LIVES, levels(observed.units, exposed, discounts), strict=True))
+    held = {
+        str(cap): levels(observed.capped(cap, profile[:periods]).units, exposed, discounts)
+        for cap in CAPS
+        if any(model.startswith("capped") and model.endswith(f" {cap}") for model in wanted)
+    }
     for model in wanted:
         kind, *rest = model.split(" ")
         if kind == "level":
             found[model] = every[int(rest[0])] * later
+        elif kind == "capped":
+            found[model] = held[rest[1]][HALF_LIVES.index(int(rest[0]))] * later
         elif kind == "trend":
             found[model] = _trend(every[int(rest[0])], slope[rest[1]], model, later)
         else:

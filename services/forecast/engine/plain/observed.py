@@ -32,5 +32,16 @@ class Observed:
         begun = np.cumsum(units, axis=0) > 0
         return Observed(units, np.where(begun | ~begun[-1:], weight, 0.0))
 
-    def until(self, origin: int) -> "Observed":
-        return Observed(self.units[:origin], self.weight[:origin])
+    def capped(self, most: float, profile: Floats) -> "Observed":
+        """No period above ``most`` times what a period with sales sells on average.
+
+        A single large order then moves a level less than it would move a mean.
+
+        Args:
+            most: at least 1.
+            profile: (periods, series or 1). Multipliers that sales are expected to follow.
+        """
+        expected = self.weight * profile
+        sold = np.where(self.units > 0, expected, 0.0).sum(axis=0)
+        size = self.units.sum(axis=0) / np.maximum(sold, 1e-12)
+        return Observed(np.minimum(self.units, most * size * expected), self.weight)
