@@ -15,6 +15,7 @@ BLOCK_CELLS = 6_000_000  # Cells of the matrix that are held at once: 24 MB.
 MEMORY = {Period.DAY: 0.985, Period.WEEK: 0.92, Period.MONTH: 0.8}
 MOST_SIBLINGS = 6  # Static columns that make siblings.
 RECIPE_ROWS = 500
+ECHOES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,20 @@ def weighted(planes: list[Single], weights: Floats) -> Single:
     return found
 
 
-def echoes(strength: Single, memory: float) -> list[Single]:
-    """What strength leaves behind: in the period before, and in all before it, discounted."""
+def echoes(
+    strength: Single, memory: float, last: Floats | None = None, lasting: Floats | None = None
+) -> list[Single]:
+    """What strength leaves behind: in the period before, and in all before it, discounted.
+
+    ``last`` and ``lasting``, (series,), are the two before the first column; 0 if not given.
+    """
     before = np.zeros_like(strength)
     before[:, 1:] = strength[:, :-1]
-    lasting, _ = terms.followed(strength.astype(np.float64), memory, np.zeros(len(strength)))
-    return [before, lasting.astype(np.float32)]
+    if last is not None:
+        before[:, 0] = last
+    start = np.zeros(len(strength)) if lasting is None else lasting
+    followed, _ = terms.followed(strength.astype(np.float64), memory, start)
+    return [before, followed.astype(np.float32)]
 
 
 def build(panel: Panel, origin: int, ahead: int) -> Design:

@@ -6,6 +6,7 @@ of the calendar, so that one set of terms serves every origin.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ MOST_PRODUCTS = 10
 SUPPORT = 0.0005  # Share of the cells in which a product must be at work.
 LINEAR_LIMIT = 5.0  # Standard deviations.
 DEEPEST_SHARE = 0.95
+SHORT = 64  # Columns up to which a usual level is followed by one product of matrices.
 RATIO_LIMIT = 3.0  # Logarithm: no price is taken for a twentieth of usual.
 
 
@@ -111,12 +113,12 @@ def _labels(column: Column) -> list[Label]:
 
 
 def _logs(values: Floats) -> Floats:
-    positive = values > 0
-    return np.where(positive, np.log(np.where(positive, values, 1.0)), np.nan)
+    return np.log(np.where(values > 0, values, np.nan))
 
 
 def _curved(ratio: Floats) -> list[Single]:
-    plane = np.nan_to_num(ratio).clip(-RATIO_LIMIT, RATIO_LIMIT).astype(np.float32)
+    plane = _filled(ratio).astype(np.float32)
+    np.clip(plane, -RATIO_LIMIT, RATIO_LIMIT, out=plane)
     return [plane, plane * np.abs(plane)]
 
 
@@ -143,13 +145,30 @@ def followed(values: Floats, memory: float, start: Floats) -> tuple[Floats, Floa
 
     Unknown cells leave the mean as it is.
     """
+    length = values.shape[1]
+    if length <= SHORT and bool(np.isfinite(values).all()):
+        fading, kept = _fading(length, memory)
+        found: Floats = values @ fading + start[:, np.newaxis] * kept
+        return found[:, :-1], found[:, -1]
     columns = np.ascontiguousarray(values.T)
     found = np.empty_like(columns)
     mean = start
     for t, column in enumerate(columns):
         found[t] = mean
-        mean = mean + (1 - memory) * np.nan_to_num(column - mean)
+        mean = mean + (1 - memory) * _filled(column - mean)
     return found.T, mean
+
+
+@lru_cache
+def _fading(length: int, memory: float) -> tuple[Floats, Floats]:
+    """Weights of (values, means) and of the start in each mean, for `followed` in one step."""
+    ages = np.arange(length + 1) - np.arange(length)[:, np.newaxis] - 1
+    weights = np.where(ages >= 0, (1 - memory) * memory ** np.maximum(ages, 0), 0.0)
+    return weights, memory ** np.arange(length + 1)
+
+
+def _filled(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, 0.0)
 
 
 def _flag(column: Column, values: Floats) -> list[Single]:
@@ -157,20 +176,19 @@ def _flag(column: Column, values: Floats) -> list[Single]:
 
 
 def _code(column: Column, values: Floats) -> list[Single]:
-    return [(values == code).astype(np.float32) for code in column.codes]
+    return list((values == np.array(column.codes)[:, np.newaxis, np.newaxis]).astype(np.float32))
 
 
 def _amount(column: Column, values: Floats) -> list[Single]:
-    known = np.nan_to_num(values, posinf=0.0).clip(0.0)
-    return [np.log1p(known / column.scale).astype(np.float32)]
+    return [np.log1p(_filled(values).clip(0.0) / column.scale).astype(np.float32)]
 
 
 def _share(_: Column, values: Floats) -> list[Single]:
-    return _curved(np.log1p(-np.nan_to_num(values).clip(0.0, DEEPEST_SHARE)))
+    return _curved(np.log1p(-_filled(values).clip(0.0, DEEPEST_SHARE)))
 
 
 def _linear(column: Column, values: Floats) -> list[Single]:
-    away = np.nan_to_num((values - column.low) / column.scale).clip(-LINEAR_LIMIT, LINEAR_LIMIT)
+    away = _filled((values - column.low) / column.scale).clip(-LINEAR_LIMIT, LINEAR_LIMIT)
     plane = away.astype(np.float32)
     return [plane, plane**2]
 

@@ -1,0 +1,27 @@
+"""A recipe as text and back, for states that are kept."""
+
+import json
+from dataclasses import asdict
+
+from services.forecast.engine.promo.columns import Column, Kind
+from services.forecast.engine.promo.terms import Recipe
+
+
+def written(recipe: Recipe) -> str:
+    return json.dumps(
+        {
+            "columns": [{**asdict(column), "kind": column.kind.value} for column in recipe.columns],
+            "products": recipe.products,
+            "memory": recipe.memory,
+        }
+    )
+
+
+def read(text: str) -> Recipe:
+    found = json.loads(text)
+    columns = [
+        Column(**{**column, "kind": Kind(column["kind"]), "codes": tuple(column["codes"])})
+        for column in found["columns"]
+    ]
+    products = [(int(a), int(b)) for a, b in found["products"]]
+    return Recipe(tuple(columns), tuple(products), float(found["memory"]))

@@ -1,0 +1,191 @@
+"""What is kept of a fit so that one series can be forecast again under another plan.
+
+Nothing is retrained: coefficients, level, season and the siblings' promotions stay as they were;
+only the series' own known columns change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.forecast.engine.arrays import Booleans, Floats, Integers
+from services.forecast.engine.promo import design as designs
+from services.forecast.engine.promo import recipe_text
+from services.forecast.engine.promo.columns import Column, Kind
+from services.forecast.engine.promo.components import PARTS, TREND, attributed, is_usual
+from services.forecast.engine.promo.fit import LOG_LIMIT, PromoFit
+from services.forecast.engine.promo.terms import Recipe, Single, Usual, followed
+
+Arrays = dict[str, NDArray[Any]]
+SHARED = ("recipe", "weights", "open")
+
+
+@dataclass(frozen=True)
+class PromoState:
+    """Arrays of (series, ...), beside what all series share: `SHARED`."""
+
+    recipe: Recipe
+    weights: Floats  # (own terms,). Make up the strength of promotions.
+    open: Booleans  # (ahead,). False on days that are shut for all.
+    level: Floats  # (series,)
+    drift: Floats  # (series, ahead). Logarithm by which the trend moves the level.
+    own: Single  # (series, own terms + echoes). Coefficients.
+    given: Single  # (series, parts, ahead). Effects that no plan of the series changes.
+    planned: Floats  # (series, columns, ahead). Known columns as they were planned.
+    usual: Floats  # (series, ratio columns, 2). Where their usual levels stand, and began.
+    strength: Floats  # (series, 2). Of promotions: in the last period; in all, discounted.
+
+    @property
+    def ahead(self) -> int:
+        return int(self.open.size)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Known columns that the model uses, in the order of ``planned``."""
+        return column_names(self.recipe)
+
+    def means(self, row: int, known_future: Mapping[str, Floats]) -> Floats:
+        """(ahead,). Expected units of series ``row`` when its known columns are these.
+
+        A column that is not given stays as it was planned; one that the model does not use changes
+        nothing.
+
+        Raises:
+            ValueError: a column is not of the shape (ahead,).
+        """
+        logs = self.given[row].sum(axis=0)
+        if self.recipe.columns:
+            logs = logs + self.own[row] @ self._regressors(row, known_future)
+        logs = logs.clip(-LOG_LIMIT, LOG_LIMIT) + self.drift[row]
+        return np.asarray(self.level[row] * np.exp(logs) * self.open)
+
+    def components(self, row: int, known_future: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Parts of `means` by `components.NAMES`, each (ahead,)."""
+        effects = self.given[row].astype(np.float64)
+        base = 0.0
+        if self.recipe.columns:
+            x = self._regressors(row, known_future)
+            effects += self._parts @ (self.own[row][:, np.newaxis] * x)
+            now = np.zeros(self.own.shape[1])
+            now[self._usual_terms] = self.usual[row, :, 0] - self.usual[row, :, 1]
+            base = float(self.own[row] @ now)
+        named = {part: effect[np.newaxis] for part, effect in zip(PARTS, effects, strict=True)}
+        named["price"] = named["price"] - base
+        named[TREND] = self.drift[row : row + 1]
+        found = attributed(self.level[row : row + 1], np.array([base]), named, self.open)
+        return {name: values[0] for name, values in found.items()}
+
+    def of(self, rows: Integers) -> "PromoState":
+        """The state of some series."""
+        per_series = {name: getattr(self, name)[rows] for name in _per_series()}
+        return replace(self, **per_series)
+
+    def arrays(self) -> Arrays:
+        """All of it as plain arrays. Those not in `SHARED` have one row a series."""
+        found: Arrays = {name: getattr(self, name) for name in ("weights", "open", *_per_series())}
+        return found | {"recipe": np.array(recipe_text.written(self.recipe))}
+
+    @cached_property
+    def _parts(self) -> Single:
+        """(parts, own terms + echoes). 1 where a regressor belongs to a part."""
+        named = [label.part for label in self.recipe.labels()] + ["promotion"] * designs.ECHOES
+        return np.array([[part == name for name in named] for part in PARTS], np.float32)
+
+    @cached_property
+    def _usual_terms(self) -> list[int]:
+        labels = self.recipe.labels()
+        return [index for index, label in enumerate(labels) if is_usual(label.name)]
+
+    @cached_property
+    def _ratios(self) -> list[str]:
+        return [column.name for column in followed_columns(self.recipe)]
+
+    def _regressors(self, row: int, known_future: Mapping[str, Floats]) -> Single:
+        """(own terms + echoes, ahead)."""
+        known = {}
+        for index, name in enumerate(self.columns):
+            given = known_future.get(name)
+            values = self.planned[row, index] if given is None else np.asarray(given, np.float64)
+            if values.shape != (self.ahead,):
+                raise ValueError(f"{name}: {self.ahead} values are needed, one a period")
+            known[name] = values[np.newaxis]
+        usual = {
+            name: Usual(self.usual[row : row + 1, k, 0], self.usual[row : row + 1, k, 1])
+            for k, name in enumerate(self._ratios)
+        }
+        planes, _ = self.recipe.planes(known, usual)
+        last, lasting = self.strength[row : row + 1].T
+        own = np.concatenate(planes)
+        strength = (self.weights @ own).astype(np.float32)
+        echoes = designs.echoes(strength[np.newaxis], self.recipe.memory, last, lasting)
+        return np.concatenate((own, *echoes))
+
+
+def column_names(recipe: Recipe) -> tuple[str, ...]:
+    names = [column.name for column in recipe.columns]
+    names += [column.over for column in recipe.columns if column.over]
+    return tuple(dict.fromkeys(names))
+
+
+def followed_columns(recipe: Recipe) -> list[Column]:
+    """Columns whose usual level is followed."""
+    return [column for column in recipe.columns if column.kind is Kind.RATIO and not column.over]
+
+
+def _per_series() -> list[str]:
+    return [each.name for each in fields(PromoState) if each.name not in SHARED]
+
+
+def from_arrays(arrays: Arrays) -> PromoState:
+    """The state that `PromoState.arrays` were taken from."""
+    values = {name: np.asarray(arrays[name]) for name in ("weights", "open", *_per_series())}
+    return PromoState(recipe=recipe_text.read(str(arrays["recipe"])), **values)
+
+
+def state_of(fit: PromoFit) -> PromoState:
+    """The state of all series of ``fit``."""
+    design, past = fit.design, fit.origin - fit.first
+    series, ahead = fit.drift.shape
+    own = len(design.recipe.labels()) + (designs.ECHOES if design.weights is not None else 0)
+    names = column_names(design.recipe)
+    given = np.zeros((series, len(PARTS), ahead), np.float32)
+    usual = np.zeros((series, len(followed_columns(design.recipe)), 2))
+    strength = np.zeros((series, 2))
+    for rows in design.blocks():
+        x = fit.features(rows)
+        for index in range(own, design.width):
+            part = PARTS.index(design.labels[index].part)
+            given[rows, part] += fit.coefficients[rows, index, np.newaxis] * x[:, index, past:]
+        if own:
+            usual[rows], strength[rows] = _stands(fit, rows)
+    planned = [design.known[name][:, past : past + ahead].astype(np.float64) for name in names]
+    return PromoState(
+        design.recipe,
+        np.zeros(0) if design.weights is None else design.weights,
+        fit.open[past:],
+        fit.level,
+        fit.drift,
+        fit.coefficients[:, :own],
+        given,
+        np.stack(planned, axis=1) if names else np.zeros((series, 0, ahead)),
+        usual,
+        strength,
+    )
+
+
+def _stands(fit: PromoFit, rows: Integers) -> tuple[Floats, Floats]:
+    """Usual levels and strength of promotions after the last column that was seen."""
+    design, past = fit.design, fit.origin - fit.first
+    known = {name: values[rows, :past] for name, values in design.known.items()}
+    planes, after = design.recipe.planes(known)
+    usual = np.zeros((rows.size, len(after), 2))
+    for index, stand in enumerate(after.values()):
+        usual[:, index] = np.stack((stand.mean, stand.first), axis=1)
+    assert design.weights is not None  # noqa: S101  # There are own terms.
+    strength = designs.weighted(planes, design.weights).astype(np.float64)
+    _, lasting = followed(strength, design.recipe.memory, np.zeros(rows.size))
+    return usual, np.stack((strength[:, -1], lasting), axis=1)
