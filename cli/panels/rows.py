@@ -102,8 +102,8 @@ def _check_twice(ids: Any, series: Integers, when: Stamps) -> None:
     if same.any():
         row = int(same.argmax())
         raise Problem(
-            f"{int(same.sum()):,} rows are there twice: the first is series {ids[series[row]]}, "
-            f"ds {when.values[when.codes[row]]}",
+            f"{int(same.sum()):,} rows are there twice: the first is {ids[series[row]]}, "
+            f"{when.values[when.codes[row]]}",
             "keep or add up to one row for each unique_id and ds",
         )
 
@@ -131,6 +131,5 @@ def _side(
             continue
         if np.isinf(cells).any():
             infinite.append(name)
-            cells[np.isinf(cells)] = np.nan
-        found[name] = cells[order]
+        found[name] = np.where(np.isinf(cells), np.nan, cells)[order]
     return found, infinite

@@ -23,13 +23,32 @@ class Factor:
 
 
 def plain(column: Any) -> Any:
-    """A column without dictionary and chunks."""
+    """A column as one array, without dictionary; bytes are text."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    combined = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(combined, pa.ChunkedArray):  # More text than one array can hold.
-        return pa.concat_arrays([chunk.cast(pa.large_string()) for chunk in combined.chunks])
-    return combined
+    if _is_bytes(column.type):
+        column = _text(column)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # More text than one array of the kind can hold.
+        column = column.cast(pa.large_string()).combine_chunks()
+    return column
+
+
+def _is_bytes(kind: Any) -> bool:
+    types = pa.types
+    return bool(
+        types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+    )
+
+
+def _text(column: Any) -> Any:
+    """Bytes as text: UTF-8 if all of it is, else Latin-1, which any bytes are."""
+    try:
+        return column.cast(pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        cells = [None if cell is None else cell.decode("latin-1") for cell in column.to_pylist()]
+        return pa.array(cells, pa.string())
 
 
 def is_text(kind: Any) -> bool:
