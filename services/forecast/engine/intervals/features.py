@@ -5,7 +5,7 @@ import numpy as np
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 
-NAMES = ("one", "size", "noise", "level", "drift", "calm", "rise", "step", "zeros", "youth", "bend")
+NAMES = ("one", "size", "noise", "level", "drift", "calm", "rise", "step", "zeros", "bend")
 SEASONS = 2  # Of history that count.
 BEND = 1000.0  # Times `least`: where the power law may bend.
 
@@ -35,12 +35,11 @@ def describe(panel: Panel, mean: Floats, floor: float) -> Floats:
     size, level, noise, late, unrest = (
         np.log(np.maximum(each, floor)) for each in (mean, level, noise, late, unrest)
     )
-    life = 1.0 / np.sqrt(1.0 + panel.lives())
     rise = size - level[:, np.newaxis]
     of_series = [noise - level, level, late - level, unrest - noise]
     columns = [np.ones(mean.shape), size, *(each[:, np.newaxis] for each in of_series)]
     columns += [np.maximum(rise, 0.0), np.log(np.arange(1, mean.shape[1] + 1))]
-    columns += [zeros[:, np.newaxis], life[:, np.newaxis], np.log1p(mean / (BEND * floor))]
+    columns += [zeros[:, np.newaxis], np.log1p(mean / (BEND * floor))]
     return np.stack([np.broadcast_to(each, mean.shape) for each in columns], axis=-1)
 
 

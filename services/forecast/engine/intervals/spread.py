@@ -12,14 +12,17 @@ import numpy as np
 
 from services.forecast.engine.arrays import Floats
 
-PRIOR = np.array([-0.2, 0.7, 0.5, 0.2, 0.0, 0.2, 0.0, 0.05, 0.0, 0.0, 0.0])
+PRIOR = np.array([-0.2, 0.7, 0.5, 0.2, 0.0, 0.2, 0.0, 0.05, 0.0, 0.0])
 """In the order of `features.NAMES`: an error grows less than its forecast, and with the step."""
-RIDGE = 20.0  # Errors that the prior is worth, for features of unit variance.
-OWN_PRIOR = 60.0  # Errors that "this series is like the others" is worth.
+RIDGE = 60.0  # Errors that the prior is worth, for features of unit variance.
+OWN_PRIOR = 4.0  # Origins that "this series is like the others" is worth, if not known better.
+LEAST_OWN_PRIOR, MOST_OWN_PRIOR = 0.5, 20.0
+LEAST_SERIES = 30  # To know better.
 LARGEST_RATIO = 10.0  # Of an error to what was expected: more counts as that much.
 ROUNDS = 25
 LONGEST_STEP = 1.0  # Of the logarithm of any expected error, in one round.
 CLOSE = 1e-4
+HALF = 0.5
 NORMAL = np.sqrt(np.pi / 2)  # Standard deviation of a normal over its mean absolute deviation.
 
 
@@ -69,6 +72,9 @@ def fit(features: Floats, errors: Floats) -> Floats:
 def own_factors(ratios: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
     """Each series' mean ratio of error to expected error, shrunk towards 1.
 
+    How far, the panel says: ratios of a series are trusted as much as those of one origin predict
+    those of another (empirical Bayes). Errors of one origin hang together and count as one.
+
     Args:
         ratios: of each past origin, (series, ahead), NaN where nothing is known.
 
@@ -76,12 +82,28 @@ def own_factors(ratios: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
         The factors (series,), and for each origin the factors without that origin's errors: what
         would have been known of the series there.
     """
-    clipped = [np.minimum(each, LARGEST_RATIO) for each in ratios]
-    sums = np.array([np.nansum(each, axis=1) for each in clipped])
-    counts = np.array([(~np.isnan(each)).sum(axis=1) for each in clipped])
-    total, count = sums.sum(axis=0), counts.sum(axis=0)
+    counts = np.array([(~np.isnan(each)).sum(axis=1) for each in ratios])
+    totals = np.array([np.nansum(np.minimum(each, LARGEST_RATIO), axis=1) for each in ratios])
+    means = totals / np.maximum(counts, 1)
+    weights = counts / np.maximum([[each.shape[1]] for each in ratios], 1)
+    prior = _own_prior(means, weights)
+    total, weight = (means * weights).sum(axis=0), weights.sum(axis=0)
     apart = [
-        (OWN_PRIOR + total - left) / (OWN_PRIOR + count - less)
-        for left, less in zip(sums, counts, strict=True)
+        (prior + total - mean * share) / (prior + weight - share)
+        for mean, share in zip(means, weights, strict=True)
     ]
-    return (OWN_PRIOR + total) / (OWN_PRIOR + count), apart
+    return (prior + total) / (prior + weight), apart
+
+
+def _own_prior(means: Floats, weights: Floats) -> float:
+    """Variance of mean ratios that is not the series' own, over that which is; in origins."""
+    own, all_of, pairs = 0.0, 0.0, 0
+    for first in range(len(means)):
+        for second in range(first):
+            both = (weights[first] > HALF) & (weights[second] > HALF)
+            if both.sum() >= LEAST_SERIES:
+                table = np.cov(means[first, both], means[second, both])
+                own, all_of, pairs = own + table[0, 1], all_of + np.trace(table) / 2, pairs + 1
+    if not pairs or own <= 0:
+        return MOST_OWN_PRIOR if pairs else OWN_PRIOR
+    return float(np.clip((all_of - own) / own, LEAST_OWN_PRIOR, MOST_OWN_PRIOR))
