@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 
@@ -88,13 +89,13 @@ def trends_page_from(request: pb.ListTrendingProductsRequest) -> Page:
     return page_from(request, TRENDS, "trends", key=(int, int))
 
 
-def run_named(run: Run) -> str:
-    return f"forecastRuns/{run.id}"
+def run_name(run_id: UUID) -> str:
+    return f"forecastRuns/{run_id}"
 
 
 def message_of_run(run: Run) -> pb.ForecastRun:
     return pb.ForecastRun(
-        name=run_named(run),
+        name=run_name(run.id),
         cutoff_date=run.cutoff_date.isoformat(),
         horizon_days=run.request.horizon_days,
         series=run.series,
@@ -111,11 +112,11 @@ def message_of_forecast(run: Run, forecast: SeriesForecast) -> pb.Forecast:
         name=f"stores/{forecast.store}/forecasts/{forecast.sku}",
         sku=forecast.sku,
         product=forecast.product,
-        run=run_named(run),
+        run=run_name(run.id),
         horizon_mean_units=forecast.horizon_mean_units,
         days=[
             pb.DailyDemand(
-                date=(run.cutoff_date + timedelta(days=ahead)).isoformat(),
+                date=(run.cutoff_date + timedelta(days=ahead * run.period_days)).isoformat(),
                 mean_units=mean,
                 p10_units=p10,
                 p50_units=p50,

@@ -11,8 +11,8 @@ DEFAULT_HORIZON_DAYS = 28
 MOST_HORIZON_DAYS = 91
 KEPT_RUNS = 3
 """Forecasts of older runs are deleted; that the runs were made is remembered."""
-MOST_CELLS = 50_000_000
-"""Of one run: 400 MB an array of floats, of which the engine holds several at once."""
+MOST_CELLS = 1_000_000_000
+"""Of one run. Memory does not limit it, since a run is cut into shards, but disk and time do."""
 RESULTS = 4
 """A day ahead has a mean and three quantiles for each series."""
 
@@ -86,10 +86,15 @@ class Run:
     coverage: float  # NaN where the history was too short to hold days back.
     wape: float  # The same.
     create_time: datetime
+    period: str = "D"  # Or `W`.
+
+    @property
+    def period_days(self) -> int:
+        return 7 if self.period == "W" else 1
 
 
 class SeriesForecast(NamedTuple):
-    """Demand of one SKU in one store; each list has one entry a day of the horizon."""
+    """Demand of one SKU in one store; each list has one entry a period of the horizon."""
 
     store: str
     sku: str

@@ -1,140 +1,194 @@
-"""Making a run: read in one transaction, compute in none, store in another."""
+"""What callers may do with jobs. The work itself is the runner's."""
 
 import asyncio
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.errors import RequestIdReused
-from services.forecast import worker
+from services.chassis.tenancy import TenantId, current_caller
+from services.forecast import store_turns
 from services.forecast.domain import (
     MOST_CELLS,
+    Extent,
     NoSales,
     Run,
     RunInProgress,
     RunRequest,
-    SeriesForecast,
-    Trend,
     check_size,
 )
-from services.forecast.history import Result
-from services.forecast.models import tsb_calendar
-from services.forecast.panel import Floats
-from services.forecast.store_history import Names, Sales, measure, read_sales
+from services.forecast.domain_jobs import (
+    CutoffOutsideHistory,
+    Job,
+    JobEnded,
+    Kind,
+    Origin,
+    Progress,
+    Schedule,
+    Spec,
+    State,
+)
+from services.forecast.job_end import clean
+from services.forecast.store_history import measure
+from services.forecast.store_jobs import JobStore, sales_span
 from services.forecast.store_runs import RunStore
+from services.forecast.store_turns import Turn
+from services.forecast.tenant_data import TenantData
 
-LEASE = timedelta(seconds=120)
-"""Longer than a call may take. Only a lease that its holder could not give back runs out."""
-RUNS_AT_ONCE = 1  # In this process, of all tenants: each may take a whole core.
+LOOK_SECONDS = 0.25
+RUN_EFFORT = "light"
+"""Of a run for whose end a call waits."""
+
+Wake = Callable[[str, TenantId], None]
+"""Has somebody look at a tenant of a home region."""
 
 
 class Jobs:
-    def __init__(self, database: Database, clock: Clock, most_cells: int = MOST_CELLS) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, wake: Wake, most_cells: int = MOST_CELLS
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._wake = wake
         self._most_cells = most_cells
-        self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
 
-    async def create_run(self, request: RunRequest) -> Run:
-        """Forecasts the caller's series and makes the result the current run.
-
-        No transaction is open while the engine works. A lease keeps a tenant's runs apart instead;
-        it ends with the run, whatever happens, or runs out.
+    async def create(self, request_id: UUID, spec: Spec) -> Job:
+        """Accepts a job.
 
         Raises:
+            RequestIdReused: the request_id belongs to another job.
             NoSales: there is nothing to learn from.
-            HistoryTooLarge: there is more to learn from than fits into memory.
-            RunInProgress: another run of the tenant holds the lease.
-            RequestIdReused: the request_id belongs to a run with another horizon.
+            HistoryTooLarge: there is more to learn from than one tenant may have of its region.
+            CutoffOutsideHistory: there is nothing before a cutoff, or nothing after it.
+            RunInProgress: another job of the tenant is under way.
         """
-        earlier = await self._earlier(request)
-        if earlier is not None:
-            return earlier
-        holder = uuid4()
-        await self._take_lease(holder)
-        try:
-            async with self._turns:
-                sales = await self._sales(request.horizon_days)
-                result = await worker.compute(sales.history, request.horizon_days)
-            return await self._store(request, holder, sales, result)
-        except BaseException:
-            # Also when the caller has gone away: the next run should not wait for the lease's end.
-            await asyncio.shield(self._end_lease(holder))
-            raise
-
-    async def _earlier(self, request: RunRequest) -> Run | None:
+        caller = current_caller()
         async with self._database.transaction() as session:
-            run = await RunStore(session).find_by_request(request.request_id)
-        if run is not None and run.request != request:
-            raise RequestIdReused(request.request_id)
-        return run
+            job = await self._created(session, request_id, spec)
+            await store_turns.wake(session, self._clock())
+        self._wake(caller.home_region, caller.tenant_id)
+        return job
 
-    async def _take_lease(self, holder: UUID) -> None:
-        now = self._clock()
-        async with self._database.transaction() as session:
-            taken = await RunStore(session).take_lease(holder, now=now, until=now + LEASE)
-        if not taken:
-            raise RunInProgress("Another forecast run is under way. Retry when it has ended.")
-
-    async def _end_lease(self, holder: UUID) -> None:
-        async with self._database.transaction() as session:
-            await RunStore(session).end_lease(holder)
-
-    async def _sales(self, horizon_days: int) -> Sales:
-        async with self._database.transaction() as session:
-            extent = await measure(session)
-            if extent is None:
-                raise NoSales("There are no sales to learn from. Import the history first.")
-            # Before any of it is read: this process serves other tenants, too.
-            check_size(extent, horizon_days, self._most_cells)
-            return await read_sales(session, extent)
-
-    async def _store(self, request: RunRequest, holder: UUID, sales: Sales, result: Result) -> Run:
-        async with self._database.transaction() as session:
-            store = RunStore(session)
-            if not await store.end_lease(holder):
-                raise RunInProgress("The run took so long that another one has begun.")
-            run = Run(
-                id=uuid4(),
-                number=await store.next_number(),
-                request=request,
-                cutoff_date=sales.history.cutoff_date,
-                series=len(sales.names.series),
-                model=tsb_calendar.NAME,
-                coverage=result.coverage,
-                wape=result.wape,
-                create_time=self._clock(),
+    async def _created(self, session: AsyncSession, request_id: UUID, spec: Spec) -> Job:
+        store = JobStore(session)
+        earlier = await store.find_by_request(request_id)
+        if earlier is None:
+            _check_history(spec, await measure(session), self._most_cells)
+            job = _accepted(request_id, spec, self._clock())
+            if await store.add(job):
+                return job
+            earlier = await store.find_by_request(request_id)
+        if earlier is None:
+            active = await store.active()
+            raise RunInProgress(
+                "Another job is under way. Cancel it, or retry when it has ended.",
+                job=f"jobs/{active.id}" if active else "",
             )
-            await store.add(run, _forecasts(sales.names, result), _trends(sales.names, result))
+        if earlier.spec != spec:
+            raise RequestIdReused(request_id)
+        return earlier
+
+    async def get(self, job_id: UUID) -> Job:
+        """Raises JobNotFound."""
+        async with self._database.transaction() as session:
+            return await JobStore(session).get(job_id)
+
+    async def list(self, after: tuple[datetime, UUID] | None, limit: int) -> list[Job]:
+        """Newest first."""
+        async with self._database.transaction() as session:
+            return await JobStore(session).newest(after, limit)
+
+    async def cancel(self, job_id: UUID) -> Job:
+        """Ends a job, and what it has stored.
+
+        Raises:
+            JobNotFound: there is none.
+            JobEnded: it succeeded or failed before.
+        """
+        caller = current_caller()
+        async with self._database.transaction() as session:
+            cancelled = await JobStore(session).cancel(job_id, self._clock())
+            job = await JobStore(session).get(job_id)
+        if job.state is not State.CANCELLED:
+            raise JobEnded("The job has ended; there is nothing to cancel.", job=f"jobs/{job_id}")
+        if cancelled:
+            data = TenantData(self._database, caller.home_region, caller.tenant_id)
+            await clean(data, self._clock)
+        return job
+
+    async def watch(self, job_id: UUID) -> AsyncIterator[Job]:
+        """Yields the job, and again whenever it has changed, until it has ended.
+
+        Raises:
+            JobNotFound: there is none.
+        """
+        shown = None
+        while True:
+            job = await self.get(job_id)
+            if job != shown:
+                yield job
+            if job.state.ended:
+                return
+            shown = job
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def schedule(self) -> tuple[Schedule, datetime | None]:
+        """The tenant's schedule, and when its next job begins; None if none does."""
+        tenant_id = current_caller().tenant_id
+        async with self._database.transaction() as session:
+            schedule = await store_turns.schedule(session)
+            known = await sales_span(session) is not None
+        begins = schedule.enabled and known
+        return schedule, schedule.next_time(tenant_id, self._clock()) if begins else None
+
+    async def set_schedule(self, wanted: Schedule) -> tuple[Schedule, datetime | None]:
+        caller = current_caller()
+        async with self._database.transaction() as session:
+            await store_turns.set_schedule(session, wanted)
+            await store_turns.set_turn(session, Turn(self._clock(), None))
+        self._wake(caller.home_region, caller.tenant_id)
+        return await self.schedule()
+
+    async def create_run(self, request: RunRequest) -> Run:
+        """Begins a daily forecast and waits for its end. The job goes on if the caller does not.
+
+        Raises:
+            NoSales, HistoryTooLarge, RunInProgress, RequestIdReused: see `create`.
+        """
+        spec = Spec(Kind.FORECAST, "D", request.horizon_days, RUN_EFFORT)
+        job = await self.create(request.request_id, spec)
+        async for seen in self.watch(job.id):
+            job = seen
+        if job.state is State.CANCELLED:
+            raise RunInProgress("The run was cancelled.", job=f"jobs/{job.id}")
+        async with self._database.transaction() as session:
+            run = await RunStore(session).find(job.id)
+        if run is None:
+            raise RuntimeError(f"job {job.id} failed: {job.failure}")
         return run
 
 
-def _forecasts(names: Names, result: Result) -> Iterator[SeriesForecast]:
-    means = _stored(result.mean)
-    quantiles = [_stored(values) for values in result.quantiles]
-    for at, (store, sku, product) in enumerate(names.series):
-        p10, p50, p90 = (values[at].tolist() for values in quantiles)
-        total = float(result.mean[:, at].sum())
-        yield SeriesForecast(store, sku, product, total, means[at].tolist(), p10, p50, p90)
+def _accepted(request_id: UUID, spec: Spec, now: datetime) -> Job:
+    return Job(uuid4(), request_id, spec, Origin.REQUEST, State.PENDING, Progress(), now)
 
 
-def _stored(values: Floats) -> np.ndarray:
-    """As single precision, which is what is kept, a row a series."""
-    return values.T.astype(np.float32)
-
-
-def _trends(names: Names, result: Result) -> Iterator[Trend]:
-    found = result.trends
-    for at, product in enumerate(found.product.tolist()):
-        yield Trend(
-            rank=at + 1,
-            product=names.products[product],
-            growth_ratio=float(found.growth[at]),
-            growth_ratio_p10=float(found.growth_p10[at]),
-            recent_units=int(found.recent_units[at]),
-            previous_units=int(found.previous_units[at]),
-        )
+def _check_history(spec: Spec, extent: Extent | None, most_cells: int) -> None:
+    if extent is None:
+        raise NoSales("There are no sales to learn from. Import the history first.")
+    check_size(extent, spec.horizon * spec.period_days, most_cells)
+    first, last = extent.first_date, extent.last_date
+    # Of two weeks in a row, whenever they begin, one is whole.
+    margin = timedelta(days=2 * spec.period_days - 2)
+    day = timedelta(days=1)
+    for cutoff in spec.cutoff_dates:
+        if not first + margin <= cutoff <= last - margin - day:
+            raise CutoffOutsideHistory(
+                f"Sales are known from {first} to {last}; forecasts from {cutoff} need a whole "
+                "period of them before and after it. Ask for cutoffs further inside.",
+                first_date=first,
+                last_date=last,
+            )

@@ -1,13 +1,17 @@
 """Wires the parts of the forecast service."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 from hemline.forecast.v1 import (
     attribute_service_pb2,
     attribute_service_pb2_grpc,
     forecast_service_pb2,
     forecast_service_pb2_grpc,
+    job_service_pb2,
+    job_service_pb2_grpc,
     plan_service_pb2,
     plan_service_pb2_grpc,
     sales_service_pb2,
@@ -21,13 +25,19 @@ from services.chassis.clock import Clock, utc_now
 from services.chassis.database import Database
 from services.chassis.server import Opened, Served
 from services.chassis.topology import Topology
+from services.forecast.executor import Executor
+from services.forecast.executor_ray import RayTasks
+from services.forecast.job_steps import Steps
 from services.forecast.jobs import Jobs
+from services.forecast.runner import Runner
 from services.forecast.servicer import ForecastServicer
 from services.forecast.servicer_facts import AttributeServicer, StockDayServicer
 from services.forecast.servicer_imports import Importer
+from services.forecast.servicer_jobs import JobServicer
 from services.forecast.servicer_plans import PlanServicer
 from services.forecast.servicer_sales import SalesServicer
 from services.forecast.settings import ForecastSettings
+from services.forecast.worker import Processes
 
 
 @asynccontextmanager
@@ -40,13 +50,36 @@ async def parts(
     )
     cache = Cache(settings.redis_url)
     try:
-        yield Opened(served(database, cache, utc_now), pulse=database.pulse(settings.region))
+        executor, slots = executor_of(settings), settings.shard_slots
+        async with working(database, settings.region, utc_now, executor, slots) as runner:
+            jobs = Jobs(database, utc_now, runner.wake)
+            made = served(database, cache, utc_now, jobs)
+            yield Opened(made, pulse=database.pulse(settings.region))
     finally:
         await cache.close()
         await database.close()
 
 
-def served(database: Database, cache: Cache, clock: Clock) -> Sequence[Served]:
+@asynccontextmanager
+async def working(
+    database: Database, region: str, clock: Clock, executor: Executor, slots: int
+) -> AsyncIterator[Runner]:
+    """Does jobs until left. Steps that are under way then are given back."""
+    steps = Steps(clock, executor, uuid4())
+    runner = Runner(database, region, clock, steps, slots)
+    task = asyncio.create_task(runner.run())
+    try:
+        yield runner
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def executor_of(settings: ForecastSettings) -> Executor:
+    return RayTasks(settings.ray_address) if settings.ray_address else Processes()
+
+
+def served(database: Database, cache: Cache, clock: Clock, jobs: Jobs) -> Sequence[Served]:
     importer = Importer(database, clock)
     return (
         Served(
@@ -72,6 +105,11 @@ def served(database: Database, cache: Cache, clock: Clock) -> Sequence[Served]:
         Served(
             forecast_service_pb2.DESCRIPTOR.services_by_name["ForecastService"],
             forecast_service_pb2_grpc.add_ForecastServiceServicer_to_server,
-            ForecastServicer(database, cache, Jobs(database, clock)),
+            ForecastServicer(database, cache, jobs),
+        ),
+        Served(
+            job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
+            job_service_pb2_grpc.add_JobServiceServicer_to_server,
+            JobServicer(jobs),
         ),
     )

@@ -6,9 +6,9 @@ Every statement runs in the caller's transaction, which row-level security limit
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.forecast.domain import KEPT_RUNS, NoRun, Run, SeriesForecast, Trend
-from services.forecast.store_runs import run_from
-from services.forecast.tables import ForecastRow, ForecastRunRow, TrendRow
+from services.forecast.domain import NoRun, Run, SeriesForecast, Trend
+from services.forecast.store_runs import kept_runs
+from services.forecast.tables import ForecastSeriesRow, TrendRow
 
 
 class ForecastStore:
@@ -16,16 +16,20 @@ class ForecastStore:
         self._session = session
 
     async def kept_runs(self) -> list[Run]:
-        """Returns the runs that can be read, the current one first. Raises NoRun without any."""
-        query = select(ForecastRunRow).order_by(ForecastRunRow.number.desc()).limit(KEPT_RUNS)
-        rows = (await self._session.scalars(query)).all()
-        if not rows:
+        """Returns the runs that can be read, the current one first. Raises NoRun without any.
+
+        Daily runs, or weekly ones where no daily one was made.
+        """
+        runs = await kept_runs(self._session, "D") or await kept_runs(self._session, "W")
+        if not runs:
             raise NoRun("Nothing was forecast yet. Import sales and create a forecast run first.")
-        return [run_from(row) for row in rows]
+        return runs
 
     async def find(self, run: Run, store: str, sku: str) -> SeriesForecast | None:
-        query = select(ForecastRow).where(
-            ForecastRow.run_number == run.number, ForecastRow.store == store, ForecastRow.sku == sku
+        query = select(ForecastSeriesRow).where(
+            ForecastSeriesRow.run_id == run.id,
+            ForecastSeriesRow.store == store,
+            ForecastSeriesRow.sku == sku,
         )
         row = await self._session.scalar(query)
         return None if row is None else _forecast_from(row)
@@ -34,18 +38,22 @@ class ForecastStore:
         self, run: Run, store: str | None, after: tuple[str, str] | None, limit: int
     ) -> list[SeriesForecast]:
         """Returns forecasts by store and SKU."""
-        query = _of(run, store).order_by(ForecastRow.store, ForecastRow.sku).limit(limit)
+        query = (
+            _of(run, store).order_by(ForecastSeriesRow.store, ForecastSeriesRow.sku).limit(limit)
+        )
         if after is not None:
-            query = query.where(tuple_(ForecastRow.store, ForecastRow.sku) > after)
+            query = query.where(tuple_(ForecastSeriesRow.store, ForecastSeriesRow.sku) > after)
         return [_forecast_from(row) for row in await self._session.scalars(query)]
 
     async def by_units(
         self, run: Run, store: str | None, after: tuple[float, str, str] | None, limit: int
     ) -> list[SeriesForecast]:
         """Returns forecasts, best sellers first, then by store and SKU."""
-        units = ForecastRow.horizon_mean_units
-        name = tuple_(ForecastRow.store, ForecastRow.sku)
-        query = _of(run, store).order_by(units.desc(), ForecastRow.store, ForecastRow.sku)
+        units = ForecastSeriesRow.horizon_mean_units
+        name = tuple_(ForecastSeriesRow.store, ForecastSeriesRow.sku)
+        query = _of(run, store).order_by(
+            units.desc(), ForecastSeriesRow.store, ForecastSeriesRow.sku
+        )
         if after is not None:
             # Spelled so that the index begins at the first condition.
             query = query.where(units <= after[0], (units < after[0]) | (name > after[1:]))
@@ -61,12 +69,12 @@ class ForecastStore:
         return [_trend_from(row) for row in await self._session.scalars(query)]
 
 
-def _of(run: Run, store: str | None) -> Select[ForecastRow]:
-    query = select(ForecastRow).where(ForecastRow.run_number == run.number)
-    return query if store is None else query.where(ForecastRow.store == store)
+def _of(run: Run, store: str | None) -> Select[ForecastSeriesRow]:
+    query = select(ForecastSeriesRow).where(ForecastSeriesRow.run_id == run.id)
+    return query if store is None else query.where(ForecastSeriesRow.store == store)
 
 
-def _forecast_from(row: ForecastRow) -> SeriesForecast:
+def _forecast_from(row: ForecastSeriesRow) -> SeriesForecast:
     return SeriesForecast(
         store=row.store,
         sku=row.sku,

@@ -1,30 +1,32 @@
-"""Makes runs durable: the lease that keeps them apart, and what they found.
+"""Makes runs durable. A run has the id of the job that makes it.
 
 Every statement runs in the caller's transaction, which row-level security limits to one tenant.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecast.copying import copy_in, escaped
-from services.forecast.domain import KEPT_RUNS, Run, RunRequest, SeriesForecast, Trend
-from services.forecast.tables import ForecastRow, ForecastRunRow, RunLeaseRow, TrendRow
+from services.forecast.domain import KEPT_RUNS, Run, RunRequest, Trend
+from services.forecast.tables import ForecastRunRow, RunStateRow, TrendRow
 
+NAMES = ("store", "sku", "product")
+FOUND = ("horizon_mean_units", "mean", "p10", "p50", "p90", "tier", "state")
+"""Columns of the lines that a shard answers with."""
 STAGE = """
 CREATE TEMPORARY TABLE forecast_stage (
     store text, sku text, product text, horizon_mean_units double precision,
-    mean real[], p10 real[], p50 real[], p90 real[]
+    mean real[], p10 real[], p50 real[], p90 real[], tier text, state bytea
 ) ON COMMIT DROP
 """
 UNSTAGE = """
-INSERT INTO forecast
-    (run_number, store, sku, product, horizon_mean_units, mean, p10, p50, p90)
-SELECT :number, store, sku, product, horizon_mean_units, mean, p10, p50, p90 FROM forecast_stage
+INSERT INTO forecast_series (run_id, shard, store, sku, product, horizon_mean_units,
+    mean, p10, p50, p90, tier, state)
+SELECT :run, :shard, store, sku, product, horizon_mean_units, mean, p10, p50, p90, tier, state
+FROM forecast_stage
 """
 
 
@@ -32,49 +34,65 @@ class RunStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def find_by_request(self, request_id: UUID) -> Run | None:
-        query = select(ForecastRunRow).where(ForecastRunRow.request_id == request_id)
-        row = await self._session.scalar(query)
+    async def find(self, run_id: UUID) -> Run | None:
+        row = await self._session.scalar(
+            select(ForecastRunRow).where(ForecastRunRow.run_id == run_id)
+        )
         return None if row is None else run_from(row)
-
-    async def take_lease(self, holder: UUID, *, now: datetime, until: datetime) -> bool:
-        """Takes the tenant's lease, unless somebody else's still holds."""
-        wanted = postgresql.insert(RunLeaseRow).values(holder=holder, expire_time=until)
-        taken = await self._session.scalar(
-            wanted.on_conflict_do_update(
-                index_elements=["tenant_id"],
-                set_={"holder": holder, "expire_time": until},
-                where=RunLeaseRow.expire_time <= now,
-            ).returning(RunLeaseRow.holder)
-        )
-        return taken == holder
-
-    async def end_lease(self, holder: UUID) -> bool:
-        """Gives the lease back. False if it has expired and gone to somebody else meanwhile."""
-        ended = await self._session.scalar(
-            delete(RunLeaseRow).where(RunLeaseRow.holder == holder).returning(RunLeaseRow.holder)
-        )
-        return ended == holder
 
     async def next_number(self) -> int:
         newest = await self._session.scalar(select(func.max(ForecastRunRow.number)))
         return (newest or 0) + 1
 
-    async def add(
-        self, run: Run, forecasts: Iterable[SeriesForecast], trends: Iterable[Trend]
+    async def add_series(
+        self, run_id: UUID, shard: int, names: Sequence[Sequence[str]], rows: bytes
     ) -> None:
-        """Makes ``run`` the current one and drops the forecasts of the oldest. Needs the lease."""
+        """Adds what a shard found. Nobody sees it until the run is added.
+
+        Args:
+            run_id: has a partition.
+            shard: its number.
+            names: store, SKU and product of each series.
+            rows: a line a series, of COPY's text format, with the columns `FOUND`.
+        """
         await self._session.execute(text(STAGE))
-        rows = map(_copied, forecasts)
-        await copy_in(self._session, "forecast_stage", SeriesForecast._fields, rows)
-        await self._session.execute(text(UNSTAGE), {"number": run.number})
+        await copy_in(self._session, "forecast_stage", (*NAMES, *FOUND), _lines(names, rows))
+        await self._session.execute(text(UNSTAGE), {"run": run_id, "shard": shard})
+
+    async def add_state(self, run_id: UUID, shard: int, state: bytes) -> None:
+        row = {"run_id": run_id, "shard": shard, "state": state}
+        await self._session.execute(insert(RunStateRow).values(**row))
+
+    async def add(self, run: Run, effort: str, trends: Iterable[Trend]) -> None:
+        """Makes ``run`` the current one of its period."""
         found = [{"run_number": run.number, **trend._asdict()} for trend in trends]
         if found:
             await self._session.execute(insert(TrendRow), found)
-        for table in (ForecastRow, TrendRow):
-            old = table.run_number <= run.number - KEPT_RUNS
-            await self._session.execute(delete(table).where(old))
-        await self._session.execute(insert(ForecastRunRow).values(**_values(run)))
+        await self._session.execute(
+            insert(ForecastRunRow).values(**_values(run), effort=effort, partitioned=True)
+        )
+
+    async def expire(self) -> list[UUID]:
+        """Forgets the small rows of runs that are no longer kept. Returns those that are."""
+        kept: list[Run] = []
+        for period in ("D", "W"):
+            kept += await kept_runs(self._session, period)
+        numbers, ids = [run.number for run in kept], [run.id for run in kept]
+        newest = max(numbers, default=0)
+        old = TrendRow.run_number.not_in(numbers) & (TrendRow.run_number < newest)
+        await self._session.execute(delete(TrendRow).where(old))
+        over = select(ForecastRunRow.run_id).where(ForecastRunRow.run_id.not_in(ids))
+        await self._session.execute(delete(RunStateRow).where(RunStateRow.run_id.in_(over)))
+        return ids
+
+
+async def kept_runs(session: AsyncSession, period: str) -> list[Run]:
+    """Runs whose forecasts can be read, the current one first."""
+    query = select(ForecastRunRow).where(
+        ForecastRunRow.partitioned, ForecastRunRow.period == period
+    )
+    rows = await session.scalars(query.order_by(ForecastRunRow.number.desc()).limit(KEPT_RUNS))
+    return [run_from(row) for row in rows]
 
 
 def run_from(row: ForecastRunRow) -> Run:
@@ -88,6 +106,7 @@ def run_from(row: ForecastRunRow) -> Run:
         coverage=row.coverage,
         wape=row.wape,
         create_time=row.create_time,
+        period=row.period,
     )
 
 
@@ -103,11 +122,10 @@ def _values(run: Run) -> dict[str, object]:
         "coverage": run.coverage,
         "wape": run.wape,
         "create_time": run.create_time,
+        "period": run.period,
     }
 
 
-def _copied(forecast: SeriesForecast) -> str:
-    days = (forecast.mean, forecast.p10, forecast.p50, forecast.p90)
-    arrays = "\t".join("{" + ",".join(map(repr, values)) + "}" for values in days)
-    head = f"{forecast.store}\t{forecast.sku}\t{escaped(forecast.product)}"
-    return f"{head}\t{forecast.horizon_mean_units!r}\t{arrays}"
+def _lines(names: Sequence[Sequence[str]], rows: bytes) -> Iterator[str]:
+    for (store, sku, product), line in zip(names, rows.decode().split("\n"), strict=True):
+        yield f"{store}\t{sku}\t{escaped(product)}\t{line}"

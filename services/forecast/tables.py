@@ -242,6 +242,7 @@ class JobTurnRow(Base):
 
     tenant_id: Mapped[TenantKey]
     wake_time: Mapped[datetime]
+    night_time: Mapped[datetime | None]  # When the schedule's next job begins; None: not known yet.
 
 
 class ForecastPartitionRow(Base):

@@ -1,7 +1,9 @@
-"""The engine in a process of its own: a history on standard input, its forecast on standard output.
+"""The engine in a process of its own: a shard on standard input, what it found on standard output.
 
 `python -m services.forecast.worker`. A process, not a thread: numpy holds Python's lock between its
-many short steps, and calls must go on being answered. It can also be ended with its call.
+many short steps, and calls must go on being answered. It can also be ended with its job. A process
+for each shard, not a standing pool: its memory is gone with it, and to start takes a second, where
+a shard of any size takes many.
 """
 
 import asyncio
@@ -9,57 +11,54 @@ import os
 import resource
 import subprocess
 import sys
+import threading
+import time
 
 import structlog
 
-from services.forecast import daily
-from services.forecast.history import (
-    History,
-    Result,
-    pack_history,
-    pack_outcome,
-    unpack_history,
-    unpack_outcome,
-)
+from services.forecast.executor import WorkFailed
 
 SECRETS = "HEMLINE_"
 MOST_BYTES = 6 * 1024**3
 """Of the process' address space. Without it, the kernel may end another process of the host for
-what one tenant's history takes; with it, the one run fails."""
+what one tenant's history takes; with it, the one shard fails."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+NICENESS = 5
+"""Calls are answered first."""
+LOOK_SECONDS = 0.5
 
 log = structlog.get_logger()
 
 
-async def compute(history: History, horizon: int) -> Result:
-    """Forecasts in a new process, which does not outlive this call.
+class Processes:
+    """Computes on this machine."""
 
-    Raises:
-        RuntimeError: the process failed. What it said is in the log.
-    """
-    # Not asyncio's own: under uvloop that forks, and gRPC's fork handlers kill the child now and
-    # then. `subprocess` uses vfork, which runs none.
-    process = await asyncio.to_thread(_start)
-    try:
-        answer, complaint = await asyncio.to_thread(
-            process.communicate, pack_history(history, horizon)
-        )
-    finally:
-        # If the call has gone away: this also ends the thread that waits for the answer.
-        process.kill()
-    if process.returncode != 0:
-        log.error("worker_failed", code=process.returncode, stderr=complaint.decode()[-2000:])
-        raise RuntimeError("The forecasting process failed.")
-    return unpack_outcome(answer)
+    async def run(self, task: bytes) -> bytes:
+        """See `Executor`. The process does not outlive this call."""
+        # Not asyncio's own: under uvloop that forks, and gRPC's fork handlers kill the child now
+        # and then. `subprocess` uses vfork, which runs none.
+        process = await asyncio.to_thread(_start)
+        try:
+            answer, complaint = await asyncio.to_thread(process.communicate, task)
+        finally:
+            # If the call has gone away: this also ends the thread that waits for the answer.
+            process.kill()
+        if process.returncode != 0:
+            said = complaint.decode(errors="replace")[-2000:]
+            log.error("worker_failed", code=process.returncode, stderr=said)
+            raise WorkFailed("The forecasting process failed.")
+        return answer
 
 
 def _start() -> subprocess.Popen[bytes]:
+    # No passwords where none are needed.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(SECRETS)}
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # No passwords where none are needed.
-        env={name: value for name, value in os.environ.items() if not name.startswith(SECRETS)},
+        env=inherited | ONE_THREAD,
     )
 
 
@@ -70,11 +69,28 @@ def bound_memory(most_bytes: int = MOST_BYTES) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+def end_with_parent() -> None:
+    """Ends this process soon after its parent, however that ended."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
 def main() -> None:
     bound_memory()
-    history, horizon = unpack_history(sys.stdin.buffer.read())
-    outcome = daily.forecast(history.panel(), history.products, horizon)
-    sys.stdout.buffer.write(pack_outcome(outcome))
+    end_with_parent()
+    os.nice(NICENESS)
+    # Imported late: a parent that only starts workers needs no engine.
+    from services.forecast.shard_data import Task
+    from services.forecast.shard_engine import compute
+
+    found = compute(Task.from_bytes(sys.stdin.buffer.read()))
+    sys.stdout.buffer.write(found.to_bytes())
 
 
 if __name__ == "__main__":

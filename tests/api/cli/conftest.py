@@ -21,9 +21,12 @@ from cli.session import _Bearer
 from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
+from services.forecast.jobs import Jobs
 from services.forecast.server import served as forecast_served
+from services.forecast.server import working
+from services.forecast.worker import Processes
 from services.inventory.server import served as inventory_served
-from tests.store.forecast.support import forecast_postgres
+from tests.store.forecast.support import HOME, forecast_postgres
 from tests.store.forecast.support import open_database as open_forecast_database
 from tests.store.inventory.support import inventory_postgres
 from tests.store.inventory.support import open_database as open_inventory_database
@@ -43,12 +46,14 @@ async def running(databases: tuple[Database, Database]) -> AsyncIterator[Api]:
     of_forecast, of_inventory = databases
     with servers.redis() as redis_url:
         cache = Cache(SecretStr(redis_url))
-        parts = (
-            *forecast_served(of_forecast, cache, utc_now),
-            *inventory_served(of_inventory, utc_now),
-        )
-        async with api(parts) as started:
-            yield started
+        async with working(of_forecast, HOME, utc_now, Processes(), slots=1) as runner:
+            jobs = Jobs(of_forecast, utc_now, runner.wake)
+            parts = (
+                *forecast_served(of_forecast, cache, utc_now, jobs),
+                *inventory_served(of_inventory, utc_now),
+            )
+            async with api(parts) as started:
+                yield started
         await cache.close()
     await of_forecast.close()
     await of_inventory.close()

@@ -7,13 +7,11 @@ from pydantic import SecretStr
 
 from deploy.local.postgres import Postgres
 from services.chassis.cache import Cache
-from services.chassis.clock import utc_now
 from services.chassis.database import Database
-from services.forecast.server import served
-from tests.api.forecast.support import Planner
+from tests.api.forecast.support import Breakable, Planner, working_api
 from tests.store.forecast.support import forecast_postgres, open_database
 from tests.support import servers
-from tests.support.api import Api, api
+from tests.support.api import Api
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +33,15 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def executor() -> Breakable:
+    return Breakable()
+
+
 @pytest_asyncio.fixture(scope="session")
-async def running(database: Database, redis_url: str) -> AsyncIterator[Api]:
+async def running(database: Database, redis_url: str, executor: Breakable) -> AsyncIterator[Api]:
     cache = Cache(SecretStr(redis_url))
-    async with api(served(database, cache, utc_now)) as started:
+    async with working_api(database, cache, executor) as started:
         yield started
     await cache.close()
 

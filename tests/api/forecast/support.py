@@ -1,6 +1,8 @@
 """A planner who calls the forecast service over gRPC."""
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,12 +13,66 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from hemline.forecast.v1 import forecast_service_pb2 as pb
-from hemline.forecast.v1 import forecast_service_pb2_grpc, sales_service_pb2_grpc
+from hemline.forecast.v1 import (
+    forecast_service_pb2_grpc,
+    job_service_pb2_grpc,
+    sales_service_pb2_grpc,
+)
 from hemline.forecast.v1 import sales_service_pb2 as sales_pb
 
-from tests.support.api import Api
+from services.chassis.cache import Cache
+from services.chassis.clock import utc_now
+from services.chassis.database import Database
+from services.forecast.executor import Executor, WorkFailed
+from services.forecast.jobs import Jobs
+from services.forecast.server import served, working
+from services.forecast.shard_data import Task
+from services.forecast.shard_engine import compute
+from services.forecast.worker import Processes
+from tests.store.forecast.support import HOME
+from tests.support.api import Api, api
 
 FIRST_DAY = date(2026, 3, 2)  # A Monday.
+
+
+class Breakable(Processes):
+    """Fails while ``broken`` is set, and waits while it is held.
+
+    Computes in a thread, which begins sooner than a process, unless told otherwise.
+    """
+
+    broken = False
+    in_processes = False
+
+    def __init__(self) -> None:
+        self._free = asyncio.Event()
+        self._free.set()
+
+    async def run(self, task: bytes) -> bytes:
+        await self._free.wait()
+        if self.broken:
+            raise WorkFailed
+        if self.in_processes:
+            return await super().run(task)
+        return await asyncio.to_thread(lambda: compute(Task.from_bytes(task)).to_bytes())
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
+
+
+@asynccontextmanager
+async def working_api(database: Database, cache: Cache, executor: Executor) -> AsyncIterator[Api]:
+    """The service's server, and the runner that does its jobs."""
+    async with (
+        working(database, HOME, utc_now, executor, slots=1) as runner,
+        api(served(database, cache, utc_now, Jobs(database, utc_now, runner.wake))) as started,
+    ):
+        yield started
 
 
 class Planner:
@@ -24,6 +80,7 @@ class Planner:
         self.tenant_id = tenant_id
         self.metadata = running.as_tenant(tenant_id)
         self.forecasts = forecast_service_pb2_grpc.ForecastServiceStub(running.channel)
+        self.jobs = job_service_pb2_grpc.JobServiceStub(running.channel)
         self.sales = sales_service_pb2_grpc.SalesServiceStub(running.channel)
 
     async def imports(

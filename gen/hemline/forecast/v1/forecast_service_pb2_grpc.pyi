@@ -54,17 +54,22 @@ class ForecastServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ForecastServiceAsyncStub: ...
     CreateForecastRun: _grpc.UnaryUnaryMultiCallable[_forecast_service_pb2.CreateForecastRunRequest, _forecast_service_pb2.CreateForecastRunResponse]
-    """Forecasts every series of the tenant anew and makes the result the one that is read. The last
-    good run is served until then, and after a failure.
+    """Forecasts every series of the tenant anew, day by day, and makes the result the one that is read.
+    The last good run is served until then, and after a failure.
 
-    Safe to retry: the same `request_id` returns the first answer again.
+    Begins a job of `JobService` with light effort and waits for its end, at most until the call's
+    deadline. Call `JobService.CreateJob` where that may take longer than a minute: the job goes on when
+    nobody waits for it.
+
+    Safe to retry: the same `request_id` waits for the same job, and returns the first answer again.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
       FAILED_PRECONDITION - HISTORY_TOO_LARGE: series x (days of history + 4 x `horizon_days`), the cells
-                            in `metadata["cells"]`, are above `metadata["most_cells"]`, 50,000,000; ask for
+                            in `metadata["cells"]`, are above `metadata["most_cells"]`, 10^9; ask for
                             fewer days ahead, or keep some stores' sales in another tenant.
-      ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
+      ABORTED             - RUN_IN_PROGRESS: another job of this tenant, `metadata["job"]`, is under way;
+                            retry when it ends.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
       UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
                             answered. Retry with backoff.
@@ -116,17 +121,22 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateForecastRun: _aio.UnaryUnaryMultiCallable[_forecast_service_pb2.CreateForecastRunRequest, _forecast_service_pb2.CreateForecastRunResponse]  # type: ignore[assignment]
-    """Forecasts every series of the tenant anew and makes the result the one that is read. The last
-    good run is served until then, and after a failure.
+    """Forecasts every series of the tenant anew, day by day, and makes the result the one that is read.
+    The last good run is served until then, and after a failure.
 
-    Safe to retry: the same `request_id` returns the first answer again.
+    Begins a job of `JobService` with light effort and waits for its end, at most until the call's
+    deadline. Call `JobService.CreateJob` where that may take longer than a minute: the job goes on when
+    nobody waits for it.
+
+    Safe to retry: the same `request_id` waits for the same job, and returns the first answer again.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
       FAILED_PRECONDITION - HISTORY_TOO_LARGE: series x (days of history + 4 x `horizon_days`), the cells
-                            in `metadata["cells"]`, are above `metadata["most_cells"]`, 50,000,000; ask for
+                            in `metadata["cells"]`, are above `metadata["most_cells"]`, 10^9; ask for
                             fewer days ahead, or keep some stores' sales in another tenant.
-      ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
+      ABORTED             - RUN_IN_PROGRESS: another job of this tenant, `metadata["job"]`, is under way;
+                            retry when it ends.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
       UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
                             answered. Retry with backoff.
@@ -181,17 +191,22 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _forecast_service_pb2.CreateForecastRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_forecast_service_pb2.CreateForecastRunResponse, _abc.Awaitable[_forecast_service_pb2.CreateForecastRunResponse]]:
-        """Forecasts every series of the tenant anew and makes the result the one that is read. The last
-        good run is served until then, and after a failure.
+        """Forecasts every series of the tenant anew, day by day, and makes the result the one that is read.
+        The last good run is served until then, and after a failure.
 
-        Safe to retry: the same `request_id` returns the first answer again.
+        Begins a job of `JobService` with light effort and waits for its end, at most until the call's
+        deadline. Call `JobService.CreateJob` where that may take longer than a minute: the job goes on when
+        nobody waits for it.
+
+        Safe to retry: the same `request_id` waits for the same job, and returns the first answer again.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
           FAILED_PRECONDITION - HISTORY_TOO_LARGE: series x (days of history + 4 x `horizon_days`), the cells
-                                in `metadata["cells"]`, are above `metadata["most_cells"]`, 50,000,000; ask for
+                                in `metadata["cells"]`, are above `metadata["most_cells"]`, 10^9; ask for
                                 fewer days ahead, or keep some stores' sales in another tenant.
-          ABORTED             - RUN_IN_PROGRESS: another run of this tenant is under way; retry when it ends.
+          ABORTED             - RUN_IN_PROGRESS: another job of this tenant, `metadata["job"]`, is under way;
+                                retry when it ends.
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to a run with another horizon.
           UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
                                 answered. Retry with backoff.

@@ -353,8 +353,8 @@ class JobError(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Stable, UPPER_SNAKE_CASE: `NO_SALES`, `HISTORY_TOO_LARGE`, `CUTOFF_OUTSIDE_HISTORY`, or
-    `INTERNAL` for a fault of ours.
+    """Stable, UPPER_SNAKE_CASE: `NO_SALES`, where all sales are older than four years, or `INTERNAL`
+    for a fault of ours.
     """
     message: _builtins.str
     """What it means and what to do."""
@@ -440,7 +440,7 @@ class JobScore(_message.Message):
     rmsse: _builtins.float
     """Root mean squared scaled error, the mean over series: 1 is as good as yesterday's sales."""
     mase: _builtins.float
-    """Mean absolute scaled error, scaled by the seasonal naive forecast of the past, the mean over series."""
+    """Mean absolute scaled error, scaled by the mean step of the past, the mean over series."""
     wmape: _builtins.float
     """Sum of |units - mean| over sum of units."""
     spl: _builtins.float

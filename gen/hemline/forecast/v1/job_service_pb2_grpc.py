@@ -133,6 +133,9 @@ class JobServiceServicer:
         has ended.
         ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another job.
         FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
+        FAILED_PRECONDITION - HISTORY_TOO_LARGE: series x (days of history + 4 x days ahead), the cells in
+        `metadata["cells"]`, are above `metadata["most_cells"]`, 10^9; ask for fewer
+        days ahead, or keep some stores' sales in another tenant.
         FAILED_PRECONDITION - CUTOFF_OUTSIDE_HISTORY: sales are known from `metadata["first_date"]` to
         `metadata["last_date"]`; each cutoff needs a whole period of them before and
         after it.

@@ -1,1 +1,0 @@
-"""Forecasting models: pure functions of arrays, on numpy alone."""
