@@ -1,16 +1,13 @@
-"""Loads a simulated season into a tenant: stores, stock, sales, and a first forecast.
+"""Loads a simulated season into a tenant: stores, stock, sales, plans, and a first forecast.
 
 Every request_id follows from what is sent, so that an interrupted seed can be run again. A tenant
 that has a forecast already is left alone: it is seeded, or it holds sales of its own.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
-from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 import grpc
 from hemline.forecast.v1 import forecast_service_pb2 as forecast_pb
@@ -22,16 +19,16 @@ from hemline.inventory.v1 import catalog_service_pb2_grpc as catalog_grpc
 from hemline.inventory.v1 import inventory_service_pb2 as stock_pb
 from hemline.inventory.v1 import inventory_service_pb2_grpc as stock_grpc
 
+from cli import season_plans
 from cli.output import Report
 from cli.problems import details_of
+from cli.season_requests import NAMESPACE, batches, content, content_id, sending
 from cli.session import sign_in
 from season import Season, simulate
 from season.presets import season_of
 from services.chassis.wire import to_datetime, to_timestamp
 
-NAMESPACE = UUID("6f1e6d4e-8f0b-5d0f-9c6e-2f3a5c1f8a10")
 NO_RUN = "NO_RUN"
-LINES_PER_MESSAGE = 1_000
 CLOSING_TIME = time(20)  # When the stock is counted.
 IMPORT_SECONDS = 600.0
 RUN_SECONDS = 600.0
@@ -93,8 +90,9 @@ def seed(
         shown(1.0)
         _make_stores(channel, season, begin(f"{tenant}: stores"))
         _import_stock(channel, season, begin(f"{tenant}: stock"))
-        answer, content = _import_sales(channel, season, begin(f"{tenant}: sales"))
-        run = _forecast(channel, content, begin(f"{tenant}: forecast"))
+        answer, sales = _import_sales(channel, season, begin(f"{tenant}: sales"))
+        season_plans.load(channel, season, begin(f"{tenant}: plans"))
+        run = _forecast(channel, sales, begin(f"{tenant}: forecast"))
     return Seeded(
         tenant,
         already=False,
@@ -159,11 +157,11 @@ def _import_stock(channel: grpc.Channel, season: Season, shown: Report) -> None:
             stock_pb.StockLine(row=row, **count._asdict())
             for row, count in enumerate(counts, start=1)
         ]
-        messages = [stock_pb.ImportStockRequest(lines=batch) for batch in _batches(lines)]
-        messages[0].request_id = _content(season, what, messages)
+        messages = [stock_pb.ImportStockRequest(lines=batch) for batch in batches(lines)]
+        messages[0].request_id = content(season, what, messages)
         evening = datetime.combine(day, CLOSING_TIME, UTC)
         messages[0].count_time.CopyFrom(to_timestamp(evening))
-        stub.ImportStock(_shown(messages, shown), timeout=IMPORT_SECONDS)
+        stub.ImportStock(sending(messages, shown), timeout=IMPORT_SECONDS)
 
 
 def _import_sales(
@@ -174,42 +172,17 @@ def _import_sales(
         sales_pb.SalesLine(row=row, **line._asdict())
         for row, line in enumerate(season.sales, start=1)
     )
-    messages = [sales_pb.ImportSalesRequest(lines=batch) for batch in _batches(lines)]
-    content = _content(season, "sales", messages)
-    messages[0].request_id = content
+    messages = [sales_pb.ImportSalesRequest(lines=batch) for batch in batches(lines)]
+    request_id = content(season, "sales", messages)
+    messages[0].request_id = request_id
     stub = sales_grpc.SalesServiceStub(channel)
-    return stub.ImportSales(_shown(messages, shown), timeout=IMPORT_SECONDS), content
+    return stub.ImportSales(sending(messages, shown), timeout=IMPORT_SECONDS), request_id
 
 
-def _forecast(channel: grpc.Channel, content: str, shown: Report) -> forecast_pb.ForecastRun:
-    request_id = str(uuid5(NAMESPACE, f"forecast of {content}"))
+def _forecast(channel: grpc.Channel, sales: str, shown: Report) -> forecast_pb.ForecastRun:
+    request_id = str(uuid5(NAMESPACE, f"forecast of {sales}"))
     stub = forecast_grpc.ForecastServiceStub(channel)
     request = forecast_pb.CreateForecastRunRequest(request_id=request_id)
     answer = stub.CreateForecastRun(request, timeout=RUN_SECONDS)
     shown(1.0)
     return answer.forecast_run
-
-
-def _content(season: Season, what: str, messages: Iterable[Any]) -> str:
-    return content_id(season, what, *(m.SerializeToString(deterministic=True) for m in messages))
-
-
-def content_id(season: Season, what: str, *content: bytes) -> str:
-    """The request_id of ``content``: the same for the same, and another for any other."""
-    digest = hashlib.sha256()
-    for part in content:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return str(uuid5(NAMESPACE, f"{season.config.retailer.name}/{what}/{digest.hexdigest()}"))
-
-
-def _batches(lines: Iterable[Any]) -> Iterator[list[Any]]:
-    """Lists of at most 1,000."""
-    rest = iter(lines)
-    while batch := list(islice(rest, LINES_PER_MESSAGE)):
-        yield batch
-
-
-def _shown(messages: list[Any], shown: Report) -> Iterator[Any]:
-    for index, message in enumerate(messages):
-        yield message
-        shown((index + 1) / len(messages))

@@ -1,4 +1,4 @@
-"""Seasons as files, for scoring: sales, stock, promotions and the truth, as CSV or Parquet."""
+"""Seasons as files: sales, stock, promotions and the truth for scoring, as CSV or Parquet."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from season.promotions import Promotion
-from season.simulate import Season, StockCount
+from season.simulate import Season, StockCount, StockDay
 
 Format = Literal["csv", "parquet"]
 BATCH_ROWS = 100_000
@@ -37,6 +37,7 @@ def tables(season: Season) -> tuple[Table, ...]:
     return (
         Table("sales", SALES_COLUMNS, _sales(season)),
         Table("stock", StockCount._fields, season.stock),
+        Table("stock_days", StockDay._fields, season.stock_days),
         Table("promotions", PROMOTION_COLUMNS, promotions),
         Table("truth", TRUTH_COLUMNS, _truth(season)),
     )

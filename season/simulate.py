@@ -27,6 +27,15 @@ class StockCount(NamedTuple):
     category: str
 
 
+class StockDay(NamedTuple):
+    """What is left on a shelf after a day on which that changed."""
+
+    date: date
+    store: str
+    sku: str
+    on_hand_units: int
+
+
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What no retailer ever knows. Arrays of shape (days, series)."""
@@ -97,6 +106,20 @@ class Season:
     def stock(self) -> Iterator[StockCount]:
         """Closing levels of all series, by store and SKU of the range."""
         return self._counts(self.shelves.closing[-1].tolist())
+
+    @property
+    def stock_days(self) -> Iterator[StockDay]:
+        """Closing levels of the first day with stock, and of each on which the level changed."""
+        closing = self.shelves.closing
+        changed = np.diff(closing, axis=0, prepend=np.zeros_like(closing[:1])) != 0
+        first = (self.truth.available > 0).argmax(axis=0)
+        changed[first, range(len(self.series))] |= self.truth.available.any(axis=0)
+        stores = [self.stores[index].name for index in self.series.store_index]
+        skus = [self.catalog.skus[index].sku for index in self.series.sku_index]
+        where, day = np.nonzero(changed.T)
+        levels = closing[day, where]
+        for at, on, level in zip(where.tolist(), day.tolist(), levels.tolist(), strict=True):
+            yield StockDay(self.days[on], stores[at], skus[at], level)
 
     def _counts(self, levels: list[int]) -> Iterator[StockCount]:
         pairs = zip(self.series.store_index, self.series.sku_index, levels, strict=True)

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from hemline.forecast.v1 import sales_service_pb2 as sales_pb
@@ -22,11 +22,12 @@ MOST_DOCUMENT_CHARACTERS = 64
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How rows are read. Fields that only sales have are ignored for stock."""
+    """How rows are read. Fields that only some kinds have are ignored for the others."""
 
     date_format: str | None = None  # As of `strptime`; ISO 8601 if None.
     store: str | None = None  # Where the file has no store column.
     product_pattern: re.Pattern[str] | None = None  # Codes that do not match are not products.
+    known_time: datetime | None = None  # When a plan became known; now, if None.
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Tally:
 
     not_products: Counter[str] = field(default_factory=Counter)
     upper_cased: int = 0
+    sells: bool = False  # Whether the next two mean anything.
     returns: int = 0
     free: int = 0  # Sales lines with a price of 0.
     skus: set[str] = field(default_factory=set)
@@ -42,17 +44,18 @@ class Tally:
     first_day: str = ""
     last_day: str = ""
 
+    def spans(self, first: str, last: str) -> None:
+        self.first_day = min(first, self.first_day or first)
+        self.last_day = max(last, self.last_day)
+
 
 class Lines:
-    """What both kinds of import share: reading cells, collecting the faults of a row."""
+    """What all kinds of import share: reading cells, collecting the faults of a row."""
 
-    def __init__(self, columns: Columns, options: Options) -> None:
+    def __init__(self, columns: Columns) -> None:
         self.tally = Tally()
         self._columns = columns
         self._position = {name: i for i, name in enumerate(columns.index)}
-        self._pattern = options.product_pattern
-        self._store = options.store or DEFAULT_STORE
-        self._check_sku = values.skus(pattern_given=self._pattern is not None)
         self._parsers: dict[str, Parser] = {}
 
     @property
@@ -61,29 +64,21 @@ class Lines:
         return list(self._columns.index.values())
 
     def line(self, row: int, cells: Sequence[Any]) -> Any | list[Fault] | None:
-        """Returns the line of a row, its faults, or None if it is not a product."""
-        raw = values.text(cells[self._position["sku"]])
-        sku = raw.upper()
-        if self._pattern and sku and not self._pattern.search(sku):
-            self.tally.not_products[sku] += 1
+        """Returns the line of a row, its faults, or None if there is nothing to send."""
+        if self._left_out(cells):
             return None
         faults: list[Fault] = []
         found: dict[str, Any] = {}
         for name, position in self._position.items():
-            cell = sku if name == "sku" else cells[position]
-            parse = self._check_sku if name == "sku" else self._parsers[name]
             try:
-                found[name] = parse(cell)
+                found[name] = self._parsers[name](cells[position])
             except InvalidValue as error:
                 faults.append(error.at(row, self._columns.name(name), cells[position]))
-        faults = faults or self._faults_between(row, found)
-        if faults:
-            return faults
-        self.tally.upper_cased += sku != raw
-        self.tally.skus.add(sku)
-        found.setdefault("store", self._store)
-        self.tally.stores.add(found["store"])
-        return self._made(row, found)
+        return faults or self._faults_between(row, found) or self._made(row, found)
+
+    def _left_out(self, cells: Sequence[Any]) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether the row is not of what is imported, whatever else is in it."""
+        return False
 
     def _faults_between(self, row: int, found: dict[str, Any]) -> list[Fault]:  # noqa: ARG002 - for subclasses
         """What the values of a row break together, or with those of other rows."""
@@ -92,13 +87,48 @@ class Lines:
     def _made(self, row: int, found: dict[str, Any]) -> Any:
         raise NotImplementedError
 
+    def _fault(self, row: int, name: str, value: object, problem: str, remedy: str) -> Fault:
+        return InvalidValue(problem, remedy).at(row, self._columns.name(name), value)
 
-class SalesLines(Lines):
+
+class SkuLines(Lines):
+    """Lines of an SKU in a store."""
+
+    def __init__(self, columns: Columns, options: Options) -> None:
+        super().__init__(columns)
+        self._pattern = options.product_pattern
+        self._store = options.store or DEFAULT_STORE
+        self._check_sku = values.skus(pattern_given=self._pattern is not None)
+        self._parsers = {"sku": self._sku, "store": values.identifier}
+
+    def _left_out(self, cells: Sequence[Any]) -> bool:
+        if self._pattern is None:
+            return False
+        sku = values.text(cells[self._position["sku"]]).upper()
+        if not sku or self._pattern.search(sku):
+            return False
+        self.tally.not_products[sku] += 1
+        return True
+
+    def line(self, row: int, cells: Sequence[Any]) -> Any | list[Fault] | None:
+        made = super().line(row, cells)
+        if made is not None and not isinstance(made, list):
+            self.tally.upper_cased += made.sku != values.text(cells[self._position["sku"]])
+            self.tally.skus.add(made.sku)
+            self.tally.stores.add(made.store)
+        return made
+
+    def _sku(self, cell: Any) -> str:
+        found: str = self._check_sku(values.text(cell).upper())
+        return found
+
+
+class SalesLines(SkuLines):
     def __init__(self, columns: Columns, options: Options, today: date) -> None:
         super().__init__(columns, options)
-        self._parsers = {
+        self.tally.sells = True
+        self._parsers |= {
             "document": values.words(MOST_DOCUMENT_CHARACTERS, required=True),
-            "store": values.identifier,
             "product": values.words(128),
             "date": values.dates(options.date_format, today),
             "units": values.units_sold,
@@ -107,15 +137,14 @@ class SalesLines(Lines):
 
     def _made(self, row: int, found: dict[str, Any]) -> sales_pb.SalesLine:
         day, units, price = found["date"], found["units"], found.get("price", 0)
-        tally = self.tally
-        tally.first_day = min(day, tally.first_day or day)
-        tally.last_day = max(day, tally.last_day)
-        tally.returns += units < 0
-        tally.free += price == 0
+        store = found.get("store", self._store)
+        self.tally.spans(day, day)
+        self.tally.returns += units < 0
+        self.tally.free += price == 0
         return sales_pb.SalesLine(
             row=row,
-            document=found.get("document") or daily_total(day, found["store"]),
-            store=found["store"],
+            document=found.get("document") or daily_total(day, store),
+            store=store,
             sku=found["sku"],
             product=found.get("product", ""),
             sale_date=day,
@@ -124,12 +153,11 @@ class SalesLines(Lines):
         )
 
 
-class StockLines(Lines):
+class StockLines(SkuLines):
     def __init__(self, columns: Columns, options: Options) -> None:
         super().__init__(columns, options)
         self._counted: dict[tuple[str, str], int] = {}
-        self._parsers = {
-            "store": values.identifier,
+        self._parsers |= {
             "units": values.units_counted,
             "style": values.optional_identifier,
             "colour": values.words(63),
@@ -143,13 +171,12 @@ class StockLines(Lines):
         if first == row:
             return []
         problem = f"is counted in row {first} already, in the same store"
-        column = self._columns.name("sku")
-        return [Fault(problem, "keep one of them", row, column, found["sku"])]
+        return [self._fault(row, "sku", found["sku"], problem, "keep one of them")]
 
     def _made(self, row: int, found: dict[str, Any]) -> stock_pb.StockLine:
         return stock_pb.StockLine(
             row=row,
-            store=found["store"],
+            store=found.get("store", self._store),
             sku=found["sku"],
             on_hand_units=found["units"],
             style=found.get("style", ""),

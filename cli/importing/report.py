@@ -18,7 +18,7 @@ MOST_CODES = 10
 def columns_text(columns: Columns, default_store: str, *, sells: bool) -> str:
     """One line with the mapping used, and one with what is left in the file."""
     used = [f"{field} = {header}" for field, header in columns.used.items()]
-    if "store" not in columns.index:
+    if default_store and "store" not in columns.index:
         used.append(f"store is {default_store} for all rows")
     if sells and "price" not in columns.index:
         used.append("price is 0 for all rows")
@@ -64,6 +64,7 @@ def summary(
     }
     if tally.first_day:
         found["first_day"], found["last_day"] = tally.first_day, tally.last_day
+    if tally.sells:
         found["returns"], found["free"] = tally.returns, tally.free
     if answer is not None:
         found["answer"] = {
@@ -76,9 +77,11 @@ def print_summary(found: dict[str, Any], next_step: str) -> None:
     """The same for people."""
     screen = output.console()
     not_products = found["skipped"]["not_products"]
-    parts = [f"{found['rows']:,} rows read", f"{found['lines']:,} lines of {found['skus']:,} SKUs"]
+    of_skus = f" of {found['skus']:,} SKUs" if found["skus"] else ""
+    parts = [f"{found['rows']:,} rows read", f"{found['lines']:,} lines{of_skus}"]
     if "first_day" in found:
         parts.append(f"{found['first_day']} to {found['last_day']}")
+    if "returns" in found:
         parts.append(f"{found['returns']:,} returns, {found['free']:,} with price 0")
     screen.print(escape("; ".join(parts) + "."))
     if not_products:
@@ -88,19 +91,38 @@ def print_summary(found: dict[str, Any], next_step: str) -> None:
     if found["upper_cased_skus"]:
         screen.print(f"SKUs written in upper case: {found['upper_cased_skus']:,} lines.")
     screen.print(_outcome(found.get("answer")), style="bold")
+    if "note" in found:
+        screen.print(found["note"])
     if next_step:
         screen.print(escape(f"Next: {next_step}"))
+
+
+def print_carried(found: dict[str, Any], next_step: str) -> None:
+    """What came from another service, for people."""
+    screen = output.console()
+    days = f"{found['first_day']} to {found['last_day']}"
+    screen.print(f"{found['lines']:,} levels of the inventory; {days}.")
+    screen.print(_outcome(found.get("answer")), style="bold")
+    screen.print(escape(f"Next: {next_step}"))
 
 
 def _outcome(answer: dict[str, int] | None) -> str:
     if answer is None:
         return "No errors. Nothing was sent (--dry-run)."
-    if "new_lines" in answer:
-        return f"{answer['new_lines']:,} lines are new, {answer['known_lines']:,} were known."
+    if "movements" not in answer:
+        return _merged(answer)
     return (
         f"{answer['movements']:,} levels were corrected; "
         f"{answer['new_skus']:,} SKUs and {answer['new_stores']:,} stores are new."
     )
+
+
+def _merged(answer: dict[str, int]) -> str:
+    noun = "values" if "new_values" in answer else "lines"
+    new, known = answer[f"new_{noun}"], answer[f"known_{noun}"]
+    changed = answer.get(f"changed_{noun}")
+    replaced = "" if changed is None else f"{changed:,} replace another, "
+    return f"{new:,} {noun} are new, {replaced}{known:,} were known."
 
 
 def codes_text(counts: dict[str, int]) -> str:

@@ -15,12 +15,18 @@ from cli.importing import report
 from cli.importing.check import Checked, Reading
 from cli.importing.columns import Columns, resolve
 from cli.importing.faults import Fault, Faults, FileRejected
-from cli.importing.lines import DEFAULT_STORE, Lines, Options
+from cli.importing.kinds import SALES, Kind
+from cli.importing.lines import Lines, Options, Tally
 from cli.importing.rows import Dialect, Source
-from cli.importing.send import SALES, STOCK, Kind, rejections, send
+from cli.importing.send import rejections, send
 from cli.importing.source import open_source
 from cli.problems import FAILED, report_errors
 from cli.session import sign_in
+
+KNOWN_FROM_NOW = (
+    "Some of it begins before today, and counts as known from now on: backtests of earlier days do "
+    "not see it. --known-at DAY says since when it was known."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,22 @@ def _run(request: Request) -> dict[str, Any]:
             columns = _columns(request, source)
             if not request.as_json:
                 _print_columns(request, columns)
-            lines = request.kind.lines(columns, request.options, datetime.now(UTC).date())
+            lines = _lines(request, columns)
             checked = _check(request, source, lines, begin("Checking"))
             answer = None
             if not request.dry_run and request.user:
                 answer = _send(request, checked, columns, begin("Sending"))
             found = report.summary(checked, lines.tally, source.blank_rows, answer)
+            if _known_too_late(request, lines.tally):
+                found["note"] = KNOWN_FROM_NOW
     return {"columns": columns.used, **found}
+
+
+def _lines(request: Request, columns: Columns) -> Lines:
+    try:
+        return request.kind.lines(columns, request.options, datetime.now(UTC).date())
+    except FileRejected as rejected:
+        raise _Refused(list(rejected.faults), len(rejected.faults)) from None
 
 
 def _columns(request: Request, source: Source) -> Columns:
@@ -88,16 +103,17 @@ def _columns(request: Request, source: Source) -> Columns:
         columns = resolve(request.kind.fields, source.header, request.columns)
     except FileRejected as rejected:
         raise _Refused(list(rejected.faults), len(rejected.faults)) from None
-    # Sales of one shop need no store; a count must not end up in a place that nobody named.
-    if request.kind is STOCK and "store" not in columns.index and not request.options.store:
-        problem = "no column for store (where it was counted)"
+    kind = request.kind
+    if kind.needs_store and "store" not in columns.index and not request.options.store:
+        meaning = next(field.meaning for field in kind.fields if field.name == "store")
+        problem = f"no column for store ({meaning})"
         remedy = "say where with --store NAME, or name the column with --column store=HEADER"
         raise _Refused([Fault(problem, remedy, 1)], 1)
     return columns
 
 
 def _print_columns(request: Request, columns: Columns) -> None:
-    store = request.options.store or DEFAULT_STORE
+    store = request.options.store or request.kind.default_store
     text = report.columns_text(columns, store, sells=request.kind is SALES)
     output.console(stderr=True).print(text, markup=False)
 
@@ -114,7 +130,7 @@ def _check(request: Request, source: Source, lines: Lines, shown: output.Report)
 def _send(request: Request, checked: Checked, columns: Columns, shown: output.Report) -> Message:
     with sign_in(request.user or "").channel() as channel:
         try:
-            return send(request.kind, checked, channel, shown)
+            return send(request.kind, checked, channel, shown, request.options.known_time)
         except grpc.RpcError as error:
             rejected = rejections(error, columns)
             if rejected is None:
@@ -134,5 +150,11 @@ def _say(request: Request, refused: _Refused) -> None:
 def _next_step(request: Request) -> str:
     if request.dry_run:
         return "the same command without --dry-run"
-    command = "forecast run" if request.kind is SALES else "stock"
-    return f"hemline {command} --user {request.user}"
+    return f"hemline {request.kind.next_command} --user {request.user}"
+
+
+def _known_too_late(request: Request, tally: Tally) -> bool:
+    """Whether some of a plan has begun before it is known, as far as the system is told."""
+    today = datetime.now(UTC).date().isoformat()
+    planned = request.kind.planned and request.options.known_time is None
+    return planned and bool(tally.first_day) and tally.first_day < today

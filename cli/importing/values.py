@@ -1,6 +1,7 @@
 """Cells to values, by the rules of the contracts. What breaks one raises `InvalidValue`."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -10,12 +11,16 @@ from typing import Any
 from cli.importing.faults import InvalidValue
 
 FIRST_DATE = date(2000, 1, 1)
+PLANNED_AHEAD = timedelta(days=5 * 366)
 MOST_UNITS = 1_000_000
 MOST_PRICE_MICROS = 10**12
 SKU = re.compile(r"[A-Z0-9-]{1,64}")
 ID = re.compile(r"[a-z0-9-]{1,63}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
+ALL_STORES = "-"
+YES = ("yes", "y", "true", "t", "1", "1.0", "x", "ja", "oui")
+NO = ("no", "n", "false", "f", "0", "0.0", "", "nein", "non")
 GUESSES = (
     "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d.%m.%Y %H:%M",
     "%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%d-%b-%Y",
@@ -32,8 +37,12 @@ def text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def dates(date_format: str | None, today: date) -> Callable[[Any], str]:
-    """Reads `YYYY-MM-DD` from a day or a moment: ISO 8601, or by ``date_format``."""
+def dates(date_format: str | None, today: date, *, planned: bool = False) -> Callable[[Any], str]:
+    """Reads `YYYY-MM-DD` from a day or a moment: ISO 8601, or by ``date_format``.
+
+    What is ``planned`` may lie up to five years ahead, anything else a day.
+    """
+    last = today + (PLANNED_AHEAD if planned else timedelta(days=1))
 
     @lru_cache(CACHED_VALUES)
     def read(cell: str) -> str:
@@ -45,21 +54,23 @@ def dates(date_format: str | None, today: date) -> Callable[[Any], str]:
             )
         except ValueError:
             raise _bad_date(cell, date_format) from None
-        return _day(moment.date(), today)
+        return _day(moment.date(), last)
 
     def parse(value: Any) -> str:
         if isinstance(value, date):  # A datetime is one, too.
-            return _day(value.date() if isinstance(value, datetime) else value, today)
+            return _day(value.date() if isinstance(value, datetime) else value, last)
         return read(text(value))
 
     return parse
 
 
-def _day(day: date, today: date) -> str:
+def _day(day: date, last: date) -> str:
     if day < FIRST_DATE:
         raise InvalidValue("lies before 2000-01-01", "check the year, or leave the row out")
-    if day > today + timedelta(days=1):
-        raise InvalidValue("lies in the future", "check the day, or the order in --date-format")
+    if day > last:
+        raise InvalidValue(
+            "lies too far in the future", "check the day, or the order in --date-format"
+        )
     return day.isoformat()
 
 
@@ -166,6 +177,52 @@ def identifier(value: Any) -> str:
     if not name:
         raise InvalidValue("is empty; a name is needed", "fill it in")
     raise InvalidValue("is no name: 1-63 letters, digits and hyphens", "rename it in the file")
+
+
+def label(value: Any) -> str:
+    """An event or a kind of promotion: `Fête d'été` is `fete-d-ete`."""
+    plain = unicodedata.normalize("NFKD", text(value).lower()).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    if ID.fullmatch(name):
+        return name
+    if not text(value):
+        raise InvalidValue("is empty; a name is needed", "fill it in, or leave the row out")
+    raise InvalidValue("is no name: letters and digits, at most 63", "shorten it, or rename it")
+
+
+def store_or_all(value: Any) -> str:
+    """A store; an empty cell, `-`, `*` or `all` are all of them."""
+    return ALL_STORES if text(value).lower() in ("", "-", "*", "all") else identifier(value)
+
+
+def yes_or_no(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    cell = text(value).lower()
+    if cell in YES:
+        return True
+    if cell in NO:
+        return False
+    raise InvalidValue("is neither yes nor no", "write yes or no, true or false, 1 or 0")
+
+
+def discount_share(value: Any) -> float:
+    """`0.3` and `30%` are 30 % off; an empty cell is nothing off."""
+    cell = text(value)
+    percent = cell.endswith("%")
+    try:
+        share = Decimal(cell.rstrip("% ") or 0) / (100 if percent else 1)
+    except InvalidOperation:
+        raise InvalidValue("is not a discount", "write it like 0.3 or 30%") from None
+    if not share.is_finite() or share < 0:
+        raise InvalidValue("is not a discount", "write it like 0.3 or 30%")
+    if share > 1:
+        raise InvalidValue("is a discount above 100 %", "write 0.3 or 30% for 30 % off")
+    return float(share)
+
+
+def optional_price_micros(value: Any) -> int | None:
+    return price_micros(value) if text(value) else None
 
 
 def optional_identifier(value: Any) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from cli.importing.check import Checked, Reading
 from cli.importing.columns import resolve
 from cli.importing.faults import Fault, Faults, FileRejected
+from cli.importing.kinds import SALES, Kind
 from cli.importing.lines import Lines, Options
 from cli.importing.rows import Dialect
-from cli.importing.send import SALES, Kind
 from cli.importing.source import open_source
 
 TODAY = date(2026, 11, 21)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.importing.kinds import STOCK
 from cli.importing.rows import Dialect
-from cli.importing.send import STOCK
 from tests.unit.cli.support import GOOD, HEADER, US_DATES, checked, sales_file
 
 

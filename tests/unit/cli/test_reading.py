@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cli.importing.faults import InvalidValue
+from cli.importing.kinds import STOCK
 from cli.importing.lines import Options
-from cli.importing.send import STOCK
 from cli.importing.values import dates, identifier, price_micros, skus, units_sold
 from tests.unit.cli.support import GOOD, TODAY, US_DATES, checked, sales_file
 
