@@ -1,4 +1,4 @@
-"""Days that move sales every year, and the retail calendar.
+"""Days that move sales every year, and days on which nothing sells.
 
 Nothing here knows a country unless one is named. The days that are always there are those that
 most retailers of Europe and America share; a model that is given them learns whether they matter.

@@ -7,11 +7,13 @@ forecast one series again under another plan.
 
 from services.forecast.engine.promo.components import NAMES, components
 from services.forecast.engine.promo.fit import PromoFit
+from services.forecast.engine.promo.seasons import Calendar
 from services.forecast.engine.promo.state import PromoState, from_arrays, state_of
 from services.forecast.engine.promo.tier import PromoTier
 
 __all__ = [
     "NAMES",
+    "Calendar",
     "PromoFit",
     "PromoState",
     "PromoTier",

@@ -9,6 +9,7 @@ from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.promo import columns, seasons, terms
+from services.forecast.engine.promo.seasons import Calendar
 from services.forecast.engine.promo.terms import Label, Recipe, Single
 
 BLOCK_CELLS = 6_000_000  # Cells of the matrix that are held at once: 24 MB.
@@ -100,7 +101,7 @@ def echoes(
     return [before, followed.astype(np.float32)]
 
 
-def build(panel: Panel, origin: int, ahead: int) -> Design:
+def build(panel: Panel, origin: int, ahead: int, calendar: Calendar) -> Design:
     """The design of own and common terms; what depends on values is judged at ``origin``."""
     usable = columns.read(panel, origin, ahead)
     rows = slice(None, None, max(1, panel.series // RECIPE_ROWS))
@@ -108,7 +109,7 @@ def build(panel: Panel, origin: int, ahead: int) -> Design:
     known |= {column.over: panel.known[column.over] for column in usable if column.over}
     past = {name: values[rows, :origin] for name, values in known.items()}
     recipe = terms.recipe(usable, past, MEMORY[panel.period])
-    shared = seasons.terms(panel.period, panel.dates, origin)
+    shared = seasons.terms(panel.period, panel.dates, origin, calendar)
     common = np.array([values for _, values in shared], np.float32)
     labels = (*recipe.labels(), *(label for label, _ in shared))
     common = common.reshape(len(shared), panel.dates.size)

@@ -25,6 +25,7 @@ from services.forecast.engine.promo.response import (
     shared_coefficients,
     totals,
 )
+from services.forecast.engine.promo.seasons import Calendar
 from services.forecast.engine.promo.settings import Settings
 
 LOG_LIMIT = 4.0  # No multiplier beyond exp(4), 55 times, nor below its inverse.
@@ -75,10 +76,10 @@ class PromoFit:
         return [label.name for label in self.design.labels]
 
 
-def base(panel: Panel, origin: int, ahead: int, first: int) -> Base:
+def base(panel: Panel, origin: int, ahead: int, first: int, calendar: Calendar) -> Base:
     """Design and history of ``panel``. The strength of promotions is learned before ``origin``."""
     history = histories.read(panel)
-    design = designs.build(panel, origin, ahead)
+    design = designs.build(panel, origin, ahead, calendar)
     own = len(design.recipe.labels())
     if own:
         rows = np.arange(0, panel.series, max(1, panel.series // STRENGTH_ROWS))

@@ -40,8 +40,7 @@ def response(units: Floats, exposure: Floats | None, first: Booleans) -> Floats:
     rate = np.where(first, rate, 0.0)
     count = np.maximum(np.cumsum(first, axis=1), 1)
     mean = np.cumsum(rate, axis=1) / count
-    seen = rate[: 1 + min(len(rate), 200)]
-    counted = 1.0 if np.array_equal(seen, np.round(seen)) else 0.0
+    counted = np.logical_and.accumulate((rate == np.round(rate)).all(axis=0))
     offset = OFFSET * mean + counted
     return np.log(np.where(offset > 0, rate + offset, 1.0))
 

@@ -1,11 +1,14 @@
 """Terms that all series share: the time of the year, the day of the week, and yearly events."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from services.forecast.engine import calendar_events
 from services.forecast.engine.arrays import Dates, Floats
 from services.forecast.engine.period import MONTHS, WEEK_DAYS, Period
 from services.forecast.engine.promo.terms import Label
+from services.forecast.engine.retail_calendar import RetailCalendar, RetailDates
 
 YEARS_NEEDED = 1.4  # Of history, before a season of the year can be told from a trend.
 WAVES = {Period.DAY: 3, Period.WEEK: 3, Period.MONTH: 5}
@@ -14,18 +17,49 @@ AROUND = {Period.DAY: (-1, 1), Period.WEEK: (-1, 1)}  # Columns around an event 
 YEAR = "year"
 WEEKDAY = "weekday"
 EVENTS = "events"
+RETAIL = "retail"
+WEEKS_PER_MONTH = 52 / 12
 
 
-def terms(period: Period, dates: Dates, history: int) -> list[tuple[Label, Floats]]:
-    """Labels and values (columns,) of the shared terms, given ``history`` columns of past."""
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What is known about the time beyond the dates themselves."""
+
+    country: str = ""  # Whose public holidays count: an ISO 3166 code, perhaps `-` and a part.
+    retail: RetailCalendar | None = None  # The retailer's own months, if it plans by them.
+
+
+def terms(
+    period: Period, dates: Dates, history: int, calendar: Calendar
+) -> list[tuple[Label, Floats]]:
+    """Labels and values (columns,) of the shared terms, given ``history`` columns of past.
+
+    Raises:
+        ValueError: no holidays are known for the calendar's country.
+    """
     found: list[tuple[Label, Floats]] = []
     if period is Period.DAY:
         found += _weekdays(dates)
+    if calendar.retail is not None:
+        found += _retail(period, calendar.retail.read(dates))
     if history >= YEARS_NEEDED * period.year:
         found += _waves(period, dates)
         if period in AROUND:
-            found += _events(period, dates)
+            found += _events(period, dates, calendar.country)
     return found
+
+
+def _retail(period: Period, placed: RetailDates) -> list[tuple[Label, Floats]]:
+    """The length of a retail month, for months; else the first week of each."""
+    if period is Period.MONTH:
+        values = np.log(placed.weeks_in_month / WEEKS_PER_MONTH)
+    else:
+        values = (np.diff(placed.month, prepend=0) != 0).astype(np.float64)
+        if period is Period.DAY:
+            starts = np.where(values > 0, np.arange(values.size), 0)
+            since = np.arange(values.size) - np.maximum.accumulate(starts)
+            values = (since < WEEK_DAYS).astype(np.float64)
+    return [(Label("retail_month", RETAIL, "season"), values)]
 
 
 def _weekdays(dates: Dates) -> list[tuple[Label, Floats]]:
@@ -52,11 +86,14 @@ def _waves(period: Period, dates: Dates) -> list[tuple[Label, Floats]]:
     return found
 
 
-def _events(period: Period, dates: Dates) -> list[tuple[Label, Floats]]:
+def _events(period: Period, dates: Dates, country: str) -> list[tuple[Label, Floats]]:
     low, high = AROUND[period]
+    events = calendar_events.yearly_events(dates[0], dates[-1])
+    if country:
+        events += calendar_events.named_holidays(country, dates[0], dates[-1])
     return [
         (Label(f"{event.name}{offset:+d}", EVENTS, "event"), values)
-        for event in calendar_events.yearly_events(dates[0], dates[-1])
+        for event in events
         for offset in range(low, high + 1)
         if (values := calendar_events.marks(event, period, dates, offset)).any()
     ]

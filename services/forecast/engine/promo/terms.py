@@ -148,10 +148,11 @@ def followed(values: Floats, memory: float, start: Floats) -> tuple[Floats, Floa
     length = values.shape[1]
     if length <= SHORT and bool(np.isfinite(values).all()):
         fading, kept = _fading(length, memory)
-        found: Floats = values @ fading + start[:, np.newaxis] * kept
-        return found[:, :-1], found[:, -1]
-    columns = np.ascontiguousarray(values.T)
-    found = np.empty_like(columns)
+        means: Floats = np.asarray(values @ fading + start[:, np.newaxis] * kept)
+        last: Floats = means[:, -1]
+        return means[:, :-1], last
+    columns: Floats = np.ascontiguousarray(values.T)
+    found: Floats = np.empty(columns.shape)
     mean = start
     for t, column in enumerate(columns):
         found[t] = mean
@@ -163,8 +164,9 @@ def followed(values: Floats, memory: float, start: Floats) -> tuple[Floats, Floa
 def _fading(length: int, memory: float) -> tuple[Floats, Floats]:
     """Weights of (values, means) and of the start in each mean, for `followed` in one step."""
     ages = np.arange(length + 1) - np.arange(length)[:, np.newaxis] - 1
-    weights = np.where(ages >= 0, (1 - memory) * memory ** np.maximum(ages, 0), 0.0)
-    return weights, memory ** np.arange(length + 1)
+    kept: Floats = np.power(memory, np.arange(length + 1.0))
+    weights: Floats = np.where(ages >= 0, (1 - memory) * kept[ages.clip(0)], 0.0)
+    return weights, kept
 
 
 def _filled(values: Floats) -> Floats:

@@ -1,19 +1,23 @@
 """The promotion tier: a discounted level times the pooled response to what is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.promo.choice import choose
 from services.forecast.engine.promo.fit import PromoFit, base, fitted
+from services.forecast.engine.promo.seasons import Calendar
 
 LONGEST = {Period.DAY: 1_130, Period.WEEK: 212, Period.MONTH: 180}  # Columns before an origin.
 
 
 @dataclass(frozen=True, slots=True)
 class PromoTier:
+    """``calendar`` adds what only its owner knows of the time: a country, the retailer's months."""
+
+    calendar: Calendar = field(default_factory=Calendar)
     name: str = "promo"
 
     def run(self, panel: Panel, origins: Sequence[int], ahead: int) -> list[Floats]:
@@ -28,7 +32,7 @@ class PromoTier:
         first = max(0, origins[0] - LONGEST[panel.period])
         recent = _since(panel, first)
         inner = [origin - first for origin in origins]
-        shared = base(recent, inner[0], ahead, first)
+        shared = base(recent, inner[0], ahead, first, self.calendar)
         chosen = choose(shared, inner[0])
         latest = chosen if len(inner) == 1 else choose(shared, inner[-1])
         if latest == chosen:

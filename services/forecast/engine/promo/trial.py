@@ -26,6 +26,7 @@ SAMPLE = 400  # Series, at most.
 SAMPLE_CELLS = 3_000_000  # Regressors x periods x series of the sample, but
 FEWEST = 120  # series at least.
 FOLDS = 3
+SHOWN = 0.5  # Share of a period on the shelf, below which sales say too little of demand.
 FEWEST_PERIODS = 6  # Of past, for a fold.
 
 
@@ -52,13 +53,14 @@ class Trial:
         self._moments: dict[float, list[tuple[Moments, Pooled]]] = {}
 
     def _folds(self, origin: int) -> list[Fold]:
+        exposure = self.history.exposure[self.rows]
+        shown = exposure > SHOWN
         units = np.where(
-            self.history.exposure[self.rows] > 0, self.history.units[self.rows], np.nan
+            shown, self.history.units[self.rows] / np.where(shown, exposure, 1), np.nan
         )
-        recorded = np.where(np.isfinite(self.panel.units[self.rows]), units, np.nan)
         starts = [origin - self.ahead * (k + 1) for k in range(FOLDS)]
         return [
-            Fold(start, recorded[:, start : start + self.ahead], scales(units[:, :start]))
+            Fold(start, units[:, start : start + self.ahead], scales(units[:, :start]))
             for start in starts
             if start >= max(FEWEST_PERIODS, self.ahead // 2)
         ]
