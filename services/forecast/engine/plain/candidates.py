@@ -23,6 +23,7 @@ SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
 TRENDS = {"half": (0.5, 0.97), "damped": (1.0, 0.85)}  # Share of the slope, and its damping.
 SMOOTHED = ("week", "year")  # Profiles worth a grid of parameters; none where there is neither.
 SMOOTHINGS = ("smooth", "smooth sum", "smooth log")
+REGRESSIONS = {"lags": np.inf, "lags 2": 2.0}  # And the caps under which they are learned.
 LEAST_FACTOR = 0.05  # Of a profile that may be divided by.
 WORTH_LOGS = 0.2  # Share of series without a zero from which logarithms are worth their while.
 MOST_GROWTH = 1.5  # Of a logarithm over the highest that was seen.
@@ -43,6 +44,7 @@ def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
         ]
         found += [(profile, f"capped {life} {cap}") for life in CAPPED_HALF_LIVES for cap in CAPS]
         if profile in smoothed:
+            found += [(profile, kind) for kind in REGRESSIONS]
             kinds = SMOOTHINGS if logs else SMOOTHINGS[:2]
             found += [(profile, kind) for kind in kinds if profile != NONE or kind != "smooth sum"]
     return found
@@ -127,6 +129,15 @@ def _smoothed(observed: Observed, profile: Floats, model: str, grid: Grid) -> Fl
         flat = np.clip(flat, logs.min(axis=0) - MOST_GROWTH, logs.max(axis=0) + MOST_GROWTH)
         found[:, rows] = np.exp(flat) * np.broadcast_to(later, found.shape)[:, rows]
     return found
+
+
+def rates(observed: Observed, profile: Floats, cap: float) -> tuple[Floats, Floats]:
+    """Units of a whole period without the profile, and 1 where they are known; as observed."""
+    past = profile[: observed.units.shape[0]]
+    usable = np.where(past > LEAST_FACTOR, observed.weight, 0.0)
+    kept = observed if np.isinf(cap) else observed.capped(cap, past)
+    known = usable > 0
+    return np.where(known, kept.units / np.where(known, usable * past, 1.0), 0.0), known * 1.0
 
 
 def _positive(observed: Observed) -> Booleans:

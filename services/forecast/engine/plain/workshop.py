@@ -9,11 +9,14 @@ from services.forecast.engine.arrays import Booleans, Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.plain import candidates
 from services.forecast.engine.plain.candidates import Key
+from services.forecast.engine.plain.lags import Coefficients, fit_lags
+from services.forecast.engine.plain.levels import levels
 from services.forecast.engine.plain.observed import Observed
 from services.forecast.engine.plain.seasons import Learned, learn, multipliers
 from services.forecast.engine.plain.smoothing import COARSE, FINE, Grid
 from services.forecast.engine.scales import rms_steps
 
+FALLBACK = np.array([0.5 ** (1 / 8)])  # Discount, where a regression has too little to learn from.
 FEW_SERIES = 1500  # Up to so many, time for the fine grid.
 
 
@@ -25,15 +28,16 @@ class Workshop:
     ahead: int
     grid: Grid
     lessons: dict[int, Learned]  # By origin. Filled by the sample, read by the others.
+    coefficients: dict[tuple[int, Key], Coefficients | None]  # As the lessons.
     made: dict[tuple[int, Key], Floats] = field(default_factory=dict)
     seen: dict[int, Observed] = field(default_factory=dict)
 
     @staticmethod
     def of_sample(panel: Panel, ahead: int) -> "Workshop":
-        return Workshop(panel, ahead, FINE if panel.series <= FEW_SERIES else COARSE, {})
+        return Workshop(panel, ahead, FINE if panel.series <= FEW_SERIES else COARSE, {}, {})
 
     def for_others(self, panel: Panel) -> "Workshop":
-        return Workshop(panel, self.ahead, self.grid, self.lessons)
+        return Workshop(panel, self.ahead, self.grid, self.lessons, self.coefficients)
 
     def observed(self, origin: int) -> Observed:
         if origin not in self.seen:
@@ -67,8 +71,28 @@ class Workshop:
                     observed, season, self.ahead
                 )
                 continue
-            made = candidates.under(observed, found[name], models, self.grid)
+            made = candidates.under(
+                observed,
+                found[name],
+                [model for model in models if model not in candidates.REGRESSIONS],
+                self.grid,
+            )
+            for model in set(models) & set(candidates.REGRESSIONS):
+                made[model] = self._regressed(origin, found[name], (name, model))
             self.made.update({(origin, (name, model)): each for model, each in made.items()})
+
+    def _regressed(self, origin: int, profile: Floats, key: Key) -> Floats:
+        rates, known = candidates.rates(
+            self.observed(origin), profile, candidates.REGRESSIONS[key[1]]
+        )
+        if (origin, key) not in self.coefficients:
+            self.coefficients[origin, key] = fit_lags(rates, known, self.ahead, self.panel.period)
+        fitted = self.coefficients[origin, key]
+        later = profile[origin:]
+        if fitted is None:
+            exposed = self.observed(origin).weight * profile[:origin]
+            return levels(self.observed(origin).units, exposed, FALLBACK) * later
+        return fitted.forecast(rates, known) * later
 
     def errors(self, origin: int, keys: Sequence[Key], end: int) -> tuple[Floats, Booleans]:
         """(keys, periods, series), 0 where unknown, and where known: (periods, series).
