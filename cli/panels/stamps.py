@@ -18,6 +18,8 @@ Moments = NDArray[np.datetime64]
 """Of unit us: what a clock on the wall showed, without a time zone."""
 
 COUNTED_FROM = np.datetime64("2000-01-03", "us")  # A Monday: where periods are only counted.
+LEAST_EPOCH = 10**8  # Seconds since 1970 are more, dates of eight digits less.
+EPOCHS = {"s": 10**11, "ms": 10**14, "us": 10**17}  # By unit: what no sensible date reaches.
 FIX = "give dates such as 2026-03-01"
 
 
@@ -58,6 +60,8 @@ def read(column: Any, period: str | None) -> Stamps:
     if pa.types.is_date(distinct.type):
         moments = distinct.to_numpy(zero_copy_only=False).astype("datetime64[us]")
         return Stamps(codes, distinct, moments, lambda new: pa.array(new).cast(distinct.type))
+    if pa.types.is_integer(distinct.type) and pc.max(distinct).as_py() >= LEAST_EPOCH:
+        return _epochs(codes, distinct)
     if pa.types.is_integer(distinct.type) or is_text(distinct.type):
         return _written(codes, distinct, period)
     raise Problem(f"column ds holds {distinct.type}", FIX)
@@ -76,6 +80,18 @@ def _timestamps(codes: Integers, distinct: Any) -> Stamps:
         return pc.assume_timezone(naive, kind.tz, ambiguous="earliest", nonexistent="earliest")
 
     return Stamps(codes, distinct, moments, write)
+
+
+def _epochs(codes: Integers, distinct: Any) -> Stamps:
+    """Whole numbers since 1970: seconds, or thousandths, millionths, billionths of one."""
+    largest = pc.max(distinct).as_py()
+    unit = next((unit for unit, limit in EPOCHS.items() if largest < limit), "ns")
+    moments = distinct.cast(pa.int64()).to_numpy().astype(f"datetime64[{unit}]")
+
+    def write(new: Moments) -> Any:
+        return pa.array(new.astype(f"datetime64[{unit}]").astype(np.int64)).cast(distinct.type)
+
+    return Stamps(codes, distinct, moments.astype("datetime64[us]"), write)
 
 
 def _written(codes: Integers, distinct: Any, period: str | None) -> Stamps:

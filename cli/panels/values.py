@@ -28,6 +28,8 @@ def plain(column: Any) -> Any:
         column = column.cast(column.type.value_type)
     if _is_bytes(column.type):
         column = _text(column)
+    if pa.types.is_string_view(column.type):  # Which Arrow does not sort.
+        column = column.cast(pa.large_string())
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # More text than one array of the kind can hold.
@@ -52,9 +54,7 @@ def _text(column: Any) -> Any:
 
 
 def is_text(kind: Any) -> bool:
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def numbers(column: Any, name: str) -> Floats:

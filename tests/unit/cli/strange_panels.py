@@ -124,6 +124,13 @@ def _fiscal_months(random: np.random.Generator) -> Case:
     return Case(long(names(5), dates, units(random, 5, 60)), (str(dates[47])[:10],), 6, "M")
 
 
+def _epochs(random: np.random.Generator) -> Case:
+    stamps = days("2024-01-01", 60).astype("datetime64[ms]").astype(np.int64)
+    table = long(names(3), stamps, units(random, 3, 60))
+    ids = table["unique_id"].cast(pa.string_view())
+    return Case(table.set_column(0, "unique_id", ids), ("2024-02-20",), 7)
+
+
 def _months_as_text(random: np.random.Generator) -> Case:
     stamps = np.array([str(each)[:7] for each in months("2015-01", 72)])
     return Case(long(names(3), stamps, units(random, 3, 72)), ("2019-12",), 12, "M")
@@ -270,6 +277,7 @@ CASES: dict[str, Callable[[np.random.Generator], Case]] = {
         _months_as_text, _counted, _gaps_mean_zero, _gaps_are_unknown, _holes_in_y, _negative,
         _short, _one_record, _never_sold, _constant, _enormous, _outlier, _ends_at_the_cutoff,
         _plan_ahead, _typed, _years_of_days, _closed_on_sundays, _staggered_ends, _long_horizon,
+        _epochs,
     )
 }  # fmt: skip
 

@@ -46,7 +46,8 @@ def test_every_panel_is_forecast(name: str, tmp_path: Path) -> None:
     figures, made = forecast(tmp_path, given)
     assert figures["period"] == given.period
     assert made.column_names == COLUMNS
-    assert made["unique_id"].type.equals(given.table["unique_id"].type) or name == "typed"
+    if name not in ("typed", "epochs"):  # Of which other libraries keep codes and views.
+        assert made["unique_id"].type == given.table["unique_id"].type
     assert made["ds"].type == made["cutoff"].type == given.table["ds"].type
     values = np.column_stack([made[column].to_numpy() for column in COLUMNS[3:]])
     assert np.isfinite(values).all()
