@@ -15,16 +15,24 @@ import numpy as np
 
 from services.forecast.engine import ensemble
 from services.forecast.engine.arrays import Floats
+from services.forecast.engine.boosted import (
+    CORRECTED,
+    DIRECT,
+    STACKED,
+    Recipe,
+    Said,
+    forecasts,
+    lattice,
+)
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.held import Held, hold
 from services.forecast.engine.intervals import Calibration, calibrate
 from services.forecast.engine.origins import past_origins
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.plain import PlainTier
-from services.forecast.engine.promo import PromoTier
+from services.forecast.engine.promo import PromoFit, PromoTier
 from services.forecast.engine.scales import rms_steps
 from services.forecast.engine.segments import Segments, segments
-from services.forecast.engine.tier import Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,14 @@ class Settings:
 
 
 DEFAULTS = Settings()
+LESSONS = 16  # Past origins from which the boosted models learn, at most.
+RECIPES: Mapping[Effort, Sequence[Recipe]] = MappingProxyType(
+    {
+        Effort.LIGHT: (),
+        Effort.MIDDLE: (STACKED,),
+        Effort.FULL: (STACKED, CORRECTED, DIRECT),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,7 @@ class Forecast:
     held: Sequence[Held]  # The weighted forecasts of past origins, ascending; may be empty.
     scores: Mapping[str, float]  # RMSSE on held-back periods by tier, and of `mean`; may be empty.
     calibration: Calibration
+    response: PromoFit  # To what is known in advance: for what-if and explanations.
 
     def quantiles(self, levels: Sequence[float]) -> Floats:
         """(levels, series, ahead). What sales stay at or below with each level's probability.
@@ -77,41 +94,52 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
         raise ValueError(f"{panel.series=}, {panel.periods=}, {panel.ahead=}: none may be 0")
     past = past_origins(panel)
     kinds = segments(panel)
-    means, held = _run(panel, tiers_of(settings), past)
+    runs, response = _run(panel, [*past, panel.periods], settings)
+    held = {name: hold(panel, past, means[:-1]) for name, means in runs.items()}
     scales = rms_steps(panel.units[:, : past[-1]] if past else panel.units)
     weights = ensemble.learn(held, scales, kinds.codes, len(kinds.names))
     shares = weights.of(kinds.codes)
-    combined = [
-        hold(panel, [at[0].origin], [_mix([one.mean for one in at], shares)])[0]
-        for at in zip(*held.values(), strict=True)
-    ]
+    mixed = [_mix(means, shares) for means in zip(*runs.values(), strict=True)]
+    combined = hold(panel, past, mixed[:-1])
     return Forecast(
         panel=panel,
-        mean=_mix(list(means.values()), shares),
-        tiers=MappingProxyType(means),
+        mean=mixed[-1],
+        tiers=MappingProxyType({name: means[-1] for name, means in runs.items()}),
         weights=weights,
         segments=kinds,
         held=combined,
         scores=MappingProxyType(_scores({**held, "mean": combined}, scales)),
         calibration=calibrate(panel, combined),
+        response=response,
     )
 
 
-def tiers_of(settings: Settings) -> list[Tier]:
-    """The tiers that an effort runs, the simple one first."""
-    return [PlainTier(), PromoTier()]
-
-
 def _run(
-    panel: Panel, tiers: Sequence[Tier], past: Sequence[int]
-) -> tuple[dict[str, Floats], dict[str, list[Held]]]:
-    """Each tier's forecast of the future, and its forecasts of ``past`` origins."""
-    means, held = {}, {}
-    for tier in tiers:
-        *before, now = tier.run(panel, [*past, panel.periods], panel.ahead)
-        means[tier.name] = now
-        held[tier.name] = hold(panel, past, before)
-    return means, held
+    panel: Panel, origins: Sequence[int], settings: Settings
+) -> tuple[dict[str, list[Floats]], PromoFit]:
+    """Each tier's forecasts from ``origins``, the simple one first; the response at the last."""
+    ahead = panel.ahead
+    fits = PromoTier().fits(panel, origins, ahead)
+    runs = {"plain": PlainTier().run(panel, origins, ahead), "promo": [fit.mean for fit in fits]}
+    recipes = RECIPES[settings.effort]
+    grid = lattice(panel, LESSONS) if recipes else []
+    if grid:
+        simple = "promo" if panel.known else "plain"
+        lessons = PromoTier().fits(panel, grid, ahead)
+        means = (
+            [fit.mean for fit in lessons] if panel.known else PlainTier().run(panel, grid, ahead)
+        )
+        taught = {each.origin: each for each in _said(lessons, means)}
+        said = _said(fits, runs[simple])
+        runs |= forecasts(panel, taught, said, recipes, settings.seed, settings.threads)
+    return runs, fits[-1]
+
+
+def _said(fits: Sequence[PromoFit], means: Sequence[Floats]) -> list[Said]:
+    return [
+        Said(fit.origin, mean, fit.first, fit.log_multiplier)
+        for fit, mean in zip(fits, means, strict=True)
+    ]
 
 
 def _mix(means: Sequence[Floats], shares: Floats) -> Floats:

@@ -1,0 +1,215 @@
+"""What a boosted model is told about one forecast: level-free, so that one serves all series.
+
+Everything about the past is relative to the series' level at the origin, or a logarithm of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.forecast.engine.arrays import Floats, Integers
+from services.forecast.engine.boosted.groups import Grouping
+from services.forecast.engine.boosted.history import LEAST, History, ratio
+from services.forecast.engine.boosted.rows import Rows
+from services.forecast.engine.panel import Panel
+from services.forecast.engine.period import MONTHS, WEEK_DAYS, Period
+
+WINDOWS = {
+    Period.DAY: (7, 14, 28, 56, 182),
+    Period.WEEK: (4, 8, 13, 26, 52),
+    Period.MONTH: (2, 3, 6, 12, 24),
+}
+SHORT, MIDDLE, LONG = 0, 2, 3  # Of the windows.
+LAGS = {Period.DAY: (1, 2, 3, 7), Period.WEEK: (1, 2, 3, 4), Period.MONTH: (1, 2, 3)}
+YEAR = {Period.DAY: 364, Period.WEEK: 52, Period.MONTH: 12}  # Back to the same weekday and season.
+LOOK_BACK = {Period.DAY: 430, Period.WEEK: 84, Period.MONTH: 28}  # Columns that any feature needs.
+SAME_WEEKDAYS = 4
+LONG_SHARE = 0.05  # Of the mean of all: keeps the unit away from 0 when nothing sold lately.
+SOFT = 0.02  # Of the unit: keeps logarithms finite.
+SOFT_SEASON = 0.1
+MOST = 20.0  # Units: lags beyond are cut.
+MOST_CODES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some series of a panel, and what features are made of."""
+
+    rows: slice  # Which series of the panel they are; rows' series count from the panel's first.
+    panel: Panel  # Of these series.
+    history: History
+    groupings: Sequence[Grouping]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    names: tuple[str, ...]
+    values: NDArray[np.float32]  # (rows, features). NaN where unknown.
+    unit: Floats  # (rows,). What one is, of the series at the origin: above 0.
+
+
+def build(block: Block, rows: Rows) -> Features:
+    """The features of ``rows``, all of which are series of ``block``."""
+    local = Rows(rows.series - block.rows.start, rows.origin, rows.step)
+    unit = _unit(block.history, local)
+    columns: dict[str, Floats | Integers] = {"step": rows.step}
+    columns |= _levels(block, local, unit)
+    columns |= _lags(block, local, unit)
+    columns |= _seasons(block, local, unit)
+    columns |= _groups(block, rows)
+    columns |= _known(block, local)
+    columns |= _calendar(block.panel, rows.column)
+    columns |= {name: block.panel.static[name][local.series] for name in categories(block.panel)}
+    values = np.empty((rows.series.size, len(columns)), dtype=np.float32)
+    for index, column in enumerate(columns.values()):
+        values[:, index] = column
+    values[~np.isfinite(values)] = np.nan
+    return Features(tuple(columns), values, unit)
+
+
+def categories(panel: Panel) -> list[str]:
+    """Attributes whose codes a tree may split by."""
+    return [name for name, codes in sorted(panel.static.items()) if codes.max() < MOST_CODES]
+
+
+def _unit(history: History, rows: Rows) -> Floats:
+    level = history.level[rows.series, rows.origin]
+    mean = history.sums[rows.series, rows.origin] / np.maximum(
+        history.ordinaries[rows.series, rows.origin], LEAST
+    )
+    return np.maximum(level + LONG_SHARE * mean, LEAST)
+
+
+def _between(sums: Floats, rows: Rows, start: Integers, stop: Integers) -> Floats:
+    last = sums.shape[1] - 1
+    series = rows.series
+    return sums[series, np.clip(stop, 0, last)] - sums[series, np.clip(start, 0, last)]
+
+
+def _levels(block: Block, rows: Rows, unit: Floats) -> dict[str, Floats | Integers]:
+    history, origin = block.history, rows.origin
+    windows = WINDOWS[block.panel.period]
+    found: dict[str, Floats | Integers] = {}
+    for window in (*windows, history.periods):
+        above = _between(history.sums, rows, origin - window, origin)
+        below = _between(history.ordinaries, rows, origin - window, origin)
+        found[f"mean {window}"] = np.log(ratio(above, below) / unit + SOFT)
+    found["mean all"] = found.pop(f"mean {history.periods}")
+    found["quick"] = np.log(history.quick[rows.series, origin] / unit + SOFT)
+    start = origin - windows[MIDDLE]
+    known = _between(history.known, rows, start, origin)
+    found["selling"] = ratio(_between(history.sold, rows, start, origin), known)
+    start = origin - windows[LONG]
+    known = _between(history.known, rows, start, origin)
+    mean = ratio(
+        _between(history.sums, rows, start, origin),
+        _between(history.ordinaries, rows, start, origin),
+    )
+    squares = ratio(_between(history.squares, rows, start, origin), known)
+    found["deviation"] = np.sqrt(np.maximum(squares - mean**2, 0.0)) / unit
+    found["since sale"] = origin - history.last[rows.series, origin]
+    found["age"] = origin - history.first[rows.series]
+    found["level"] = np.log(unit)
+    return found
+
+
+def _lags(block: Block, rows: Rows, unit: Floats) -> dict[str, Floats | Integers]:
+    period = block.panel.period
+    found: dict[str, Floats | Integers] = {
+        f"lag {lag}": _at(block.history, rows, rows.origin - lag, unit) for lag in LAGS[period]
+    }
+    found["lag year"] = _at(block.history, rows, rows.column - YEAR[period], unit)
+    if period is Period.DAY:
+        latest = rows.column - WEEK_DAYS * ((rows.step + WEEK_DAYS - 1) // WEEK_DAYS)
+        same = np.stack(
+            [
+                _at(block.history, rows, latest - WEEK_DAYS * back, unit)
+                for back in range(SAME_WEEKDAYS)
+            ]
+        )
+        known = np.isfinite(same)
+        found["same weekdays"] = ratio(np.where(known, same, 0.0).sum(axis=0), known.sum(axis=0))
+    return found
+
+
+def _at(history: History, rows: Rows, column: Integers, unit: Floats) -> Floats:
+    """Units of a past column per ordinary period; NaN where unknown or not yet past."""
+    usable = (column >= 0) & (column < rows.origin)
+    inside = np.clip(column, 0, history.periods - 1)
+    found = ratio(history.units[rows.series, inside], history.ordinary[rows.series, inside])
+    return np.where(usable, np.minimum(found / unit, MOST), np.nan)
+
+
+def _seasons(block: Block, rows: Rows, unit: Floats) -> dict[str, Floats | Integers]:
+    """How the series went on a year ago from where it then stood."""
+    history, year = block.history, YEAR[block.panel.period]
+    window = WINDOWS[block.panel.period][MIDDLE]
+    then, back = rows.column - year, rows.origin - year
+
+    def rate(start: Integers, stop: Integers) -> Floats:
+        above = _between(history.sums, rows, start, stop)
+        return ratio(above, _between(history.ordinaries, rows, start, stop))
+
+    after, before = rate(then - 1, np.minimum(then + 2, rows.origin)), rate(back - window, back)
+    soft = SOFT_SEASON * unit
+    return {"season": np.where(back > 0, np.log((after + soft) / (before + soft)), np.nan)}
+
+
+def _groups(block: Block, rows: Rows) -> dict[str, Floats | Integers]:
+    period = block.panel.period
+    windows, year, origin = WINDOWS[period], YEAR[period], rows.origin
+    then, back = rows.column - year, origin - year
+    found: dict[str, Floats | Integers] = {}
+    for grouping in block.groupings:
+        group = grouping.codes[rows.series]
+        near = grouping.over(group, origin - windows[SHORT], origin)
+        far = grouping.over(group, np.maximum(origin - windows[LONG], 0), origin)
+        after = grouping.over(group, then - 1, np.minimum(then + 2, origin))
+        before = grouping.over(group, back - windows[MIDDLE], back)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[f"{grouping.name}: momentum"] = np.log(near / far)
+            found[f"{grouping.name}: season"] = np.log(after / before)
+        found[f"{grouping.name}: promoted"] = grouping.promoted[group, rows.column]
+    return found
+
+
+def _known(block: Block, rows: Rows) -> dict[str, Floats | Integers]:
+    """Columns known in advance: as they are, a period before, and against the recent past.
+
+    What is never 0 or less, such as a price, is compared by its ratio, the rest by its difference.
+    """
+    found: dict[str, Floats | Integers] = {}
+    window = WINDOWS[block.panel.period][MIDDLE]
+    past = np.maximum(rows.origin[:, np.newaxis] - np.arange(window, 0, -1), 0)
+    for name, values in sorted(block.panel.known.items()):
+        value = values[rows.series, rows.column]
+        recent = values[rows.series[:, np.newaxis], past]
+        seen = np.isfinite(recent)
+        mean = ratio(np.where(seen, recent, 0.0).sum(axis=1), seen.sum(axis=1))
+        found[name] = value
+        found[f"{name}: before"] = values[rows.series, rows.column - 1]
+        found[f"{name}: change"] = _against(value, values[rows.series, rows.origin - 1])
+        found[f"{name}: usual"] = _against(value, mean)
+    return found
+
+
+def _against(value: Floats, other: Floats) -> Floats:
+    positive = (value > 0) & (other > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(positive, np.log(value / other), value - other)
+
+
+def _calendar(panel: Panel, column: Integers) -> dict[str, Floats | Integers]:
+    days = panel.dates[column].astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    if panel.period is Period.MONTH:
+        return {"month": months.astype(np.int64) % MONTHS}
+    found: dict[str, Floats | Integers] = {
+        "day of year": (days - days.astype("datetime64[Y]").astype("datetime64[D]")).astype(int)
+    }
+    if panel.period is Period.DAY:
+        found["weekday"] = (days.astype(np.int64) + 3) % WEEK_DAYS
+        found["day of month"] = (days - months.astype("datetime64[D]")).astype(int)
+    return found

@@ -1,0 +1,22 @@
+"""The boosted models that there are, and how each differs from the others."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Models that see different things err differently, which is what an ensemble lives on."""
+
+    name: str
+    corrects: bool = False  # Whether it starts from the simple forecast, or from scratch.
+    looks: bool = True  # Whether the simple forecast and its multipliers are features.
+    trees: int = 150
+    leaves: int = 63
+    rate: float = 0.08
+    power: float = 1.3  # Of Tweedie's variance: 1 is Poisson, 2 is gamma.
+    rows: int = 200_000  # Forecasts of the past to learn from, at most.
+
+
+STACKED = Recipe("stacked")
+CORRECTED = Recipe("corrected", corrects=True, trees=100)
+DIRECT = Recipe("direct", looks=False)
