@@ -10,6 +10,8 @@ from services.forecast.domain_panel import SeriesName
 from services.forecast.engine.arrays import Booleans, Floats, Integers
 from services.forecast.grid import Grid
 
+Shelves = dict[tuple[str, str], Shelf]
+"""By store and SKU."""
 BLOCK_SERIES = 1_024
 """Series whose days are in memory at once: four years of them take 12 MB an array."""
 RECENT_DAYS = 84
@@ -37,13 +39,6 @@ class Collected:
     gross_units: list[Floats] = field(default_factory=list)
     revenue: list[Floats] = field(default_factory=list)
 
-    def add(self, sold: Sold, grid: Grid) -> None:
-        """Adds a series whose columns are those of ``grid``."""
-        self.names.append(sold.name)
-        self.units.append(_net(sold, grid.periods))
-        self.gross_units.append(_placed(sold.columns, sold.gross_units, grid.periods))
-        self.revenue.append(_placed(sold.columns, sold.revenue, grid.periods))
-
     def sort(self) -> None:
         """By store and SKU."""
         order = sorted(range(len(self.names)), key=self.names.__getitem__)
@@ -61,40 +56,48 @@ class Collected:
 
 
 class Days:
-    """Series read day by day, settled a block at a time. Takes the shelves that it has used."""
+    """Series of one shard read day by day, settled a block at a time."""
 
-    def __init__(
-        self,
-        grid: Grid,
-        found: Collected,
-        shelves: dict[tuple[str, str], Shelf],
-        last_days: Mapping[str, int],
-    ) -> None:
+    def __init__(self, grid: Grid, shelves: Shelves, last_days: Mapping[str, int]) -> None:
+        """Begins a shard.
+
+        Args:
+            grid: of the panel.
+            shelves: of the series of the shard.
+            last_days: the last day of each store whose stock is known, counted from the grid's.
+        """
         self._grid = grid
         self._days = grid.daily().periods
-        self._starts = np.searchsorted(grid.edges, grid.daily().dates, side="right") - 1
-        self._found = found
-        self._shelves = shelves
+        self._columns = np.searchsorted(grid.edges, grid.daily().dates, side="right") - 1
+        self._found = Collected()
+        self._shelves = dict(shelves)
         self._last_days = last_days
         self._units: list[Floats] = []
         self._empty: list[Booleans] = []
 
     def add(self, sold: Sold) -> None:
-        units = _net(sold, self._days)
+        """Adds a series whose columns are days."""
         shelf = self._shelves.pop(sold.name[:2], None)
-        self._put(sold.name, units, shelf)
-        columns = self._starts[sold.columns]
+        self._put(sold.name, _net(sold, self._days), shelf)
+        columns = self._columns[sold.columns]
         self._found.gross_units.append(_placed(columns, sold.gross_units, self._grid.periods))
         self._found.revenue.append(_placed(columns, sold.revenue, self._grid.periods))
 
-    def add_unsold(self, name: SeriesName) -> None:
-        """A series that was stocked, but never sold within the grid."""
-        shelf = self._shelves.pop(name[:2])
-        if shelf.first_filled() is None:
-            return
-        self._put(name, np.full(self._days, np.nan), shelf)
-        self._found.gross_units.append(np.zeros(self._grid.periods))
-        self._found.revenue.append(np.zeros(self._grid.periods))
+    def end(self, products: Mapping[str, str]) -> Collected:
+        """Adds what was stocked but never sold within the grid, and returns all, sorted.
+
+        Args:
+            products: by SKU.
+        """
+        for (store, sku), shelf in self._shelves.items():
+            if shelf.first_filled() is not None:
+                name = SeriesName(store, sku, products[sku])
+                self._put(name, np.full(self._days, np.nan), shelf)
+                self._found.gross_units.append(np.zeros(self._grid.periods))
+                self._found.revenue.append(np.zeros(self._grid.periods))
+        self._settle()
+        self._found.sort()
+        return self._found
 
     def _put(self, name: SeriesName, units: Floats, shelf: Shelf | None) -> None:
         empty = np.zeros(self._days, dtype=np.bool_)
@@ -109,15 +112,36 @@ class Days:
         self._units.append(units)
         self._empty.append(empty)
         if len(self._units) == BLOCK_SERIES:
-            self.flush()
+            self._settle()
 
-    def flush(self) -> None:
+    def _settle(self) -> None:
         if self._units:
             units, exposure = settled(np.stack(self._units), np.stack(self._empty), self._grid)
             self._found.units.extend(units)
             self._found.exposure.extend(exposure)
             self._units.clear()
             self._empty.clear()
+
+
+class Periods:
+    """Series of one shard read by whole periods: nothing is known of their shelves."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._found = Collected()
+
+    def add(self, sold: Sold) -> None:
+        """Adds a series whose columns are those of the grid."""
+        self._found.names.append(sold.name)
+        self._found.units.append(_net(sold, self._grid.periods))
+        for rows, values in (
+            (self._found.gross_units, sold.gross_units),
+            (self._found.revenue, sold.revenue),
+        ):
+            rows.append(_placed(sold.columns, values, self._grid.periods))
+
+    def end(self, _products: Mapping[str, str]) -> Collected:
+        return self._found
 
 
 def _net(sold: Sold, columns: int) -> Floats:

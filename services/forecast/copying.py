@@ -48,13 +48,35 @@ def escaped(text: str) -> str:
 @asynccontextmanager
 async def cursor_of(session: AsyncSession) -> AsyncIterator[psycopg.AsyncCursor]:
     """Opens a cursor of psycopg's own on the connection and in the transaction of ``session``."""
-    pooled = await (await session.connection()).get_raw_connection()
-    connection = pooled.driver_connection
-    if not isinstance(connection, psycopg.AsyncConnection):
-        raise TypeError("COPY needs psycopg's asynchronous connection.")
+    connection = await _connection_of(session)
     try:
         async with connection.cursor() as cursor:
             yield cursor
     except psycopg.Error as error:
-        # As SQLAlchemy would have raised it, so that it is translated in the same place.
-        raise DBAPIError("COPY", None, error) from error
+        raise _as_sqlalchemy(error) from error
+
+
+@asynccontextmanager
+async def server_cursor_of(
+    session: AsyncSession, name: str
+) -> AsyncIterator[psycopg.AsyncServerCursor]:
+    """The same, of a cursor that the server keeps: what it is asked for is fetched in parts."""
+    connection = await _connection_of(session)
+    try:
+        async with connection.cursor(name) as cursor:
+            yield cursor
+    except psycopg.Error as error:
+        raise _as_sqlalchemy(error) from error
+
+
+async def _connection_of(session: AsyncSession) -> psycopg.AsyncConnection:
+    pooled = await (await session.connection()).get_raw_connection()
+    connection = pooled.driver_connection
+    if not isinstance(connection, psycopg.AsyncConnection):
+        raise TypeError("This needs psycopg's asynchronous connection.")
+    return connection
+
+
+def _as_sqlalchemy(error: psycopg.Error) -> DBAPIError:
+    """As SQLAlchemy would have raised it, so that it is translated in the same place."""
+    return DBAPIError("COPY", None, error)

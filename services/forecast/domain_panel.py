@@ -37,9 +37,9 @@ class Shard:
         if not 0 <= self.index < self.count:
             raise ValueError(f"shard: {self.index} of {self.count}; it must be 0 to count - 1.")
 
-    def holds(self, name: str) -> bool:
-        """Whether the series of the product or store ``name`` are in it: everywhere the same."""
-        return crc32(name.encode()) % self.count == self.index
+    def part_of(self, key: str) -> int:
+        """The index of the shard of the product or store ``key``: everywhere the same."""
+        return crc32(key.encode()) % self.count
 
 
 WHOLE = Shard()

@@ -4,16 +4,15 @@ Rows arrive one a series, and days, where they are needed, a block of series at 
 the panel and little else.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
-from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecast import known, store_series
-from services.forecast.collected import Collected, Days, stacked
+from services.forecast.collected import Collected, Days, Periods, stacked
 from services.forecast.domain import Extent
 from services.forecast.domain_facts import Subject
 from services.forecast.domain_panel import NOW, WHOLE, SeriesName, Shard, View
@@ -74,39 +73,86 @@ async def read_panel(
         A panel with no row, if no series is in the shard.
     """
     grid = grid_of(extent, period, horizon, view.week_end)
+    # One at most, but to the end: nothing of the cursor must outlive the transaction.
+    found = [found async for _, found in _collected(session, grid, [shard])] or [Collected()]
+    return (await _reads(session, grid, found[0], [view]))[0]
+
+
+async def read_panels(
+    session: AsyncSession,
+    extent: Extent,
+    horizon: int,
+    period: Period,
+    shards: Sequence[Shard],
+    views: Sequence[View] = (NOW,),
+) -> AsyncIterator[tuple[Shard, list[Read]]]:
+    """Yields each shard as each view sees it, as `read_panel` does, in one pass over the history.
+
+    One shard is in memory at a time. A shard without a series is left out. The session may be used
+    between one and the next.
+
+    Args:
+        session: of the tenant.
+        extent: of all of the tenant's history.
+        horizon: periods to forecast.
+        period: how long a column is.
+        shards: parts of one whole.
+        views: they may differ in what is known, not in how weeks are cut.
+    """
+    if len({view.week_end for view in views}) != 1:
+        raise ValueError("views: one week_end for all of them.")
+    grid = grid_of(extent, period, horizon, views[0].week_end)
+    by_index = {shard.index: shard for shard in shards}
+    async for index, found in _collected(session, grid, shards):
+        yield by_index[index], await _reads(session, grid, found, views)
+
+
+async def _collected(
+    session: AsyncSession, grid: Grid, shards: Sequence[Shard]
+) -> AsyncIterator[tuple[int, Collected]]:
     await share_sales(session)
-    within = await store_series.in_shard(session, shard)
-    found = await _series(session, grid, within)
+    cut = await store_series.cut_into(session, shards)
+    shelves = await store_series.shelves(session, grid, cut)
+    # Of all shards, so that each is read in the same way.
+    last_days = await store_series.last_stock_days(session, grid)
+    products = await store_series.products(session) if shelves else {}
+
+    def begun(index: int) -> Days | Periods:
+        return Days(grid, shelves.pop(index, {}), last_days) if last_days else Periods(grid)
+
+    at, gathered = -1, None
+    async for index, sold in store_series.sales(session, grid.daily() if last_days else grid, cut):
+        if index != at:
+            if gathered is not None:
+                yield at, gathered.end(products)
+            at, gathered = index, begun(index)
+        if gathered is not None:
+            gathered.add(sold)
+    if gathered is not None:
+        yield at, gathered.end(products)
+    for index in sorted(shelves):
+        found = begun(index).end(products)
+        if found.names:
+            yield index, found
+
+
+async def _reads(
+    session: AsyncSession, grid: Grid, found: Collected, views: Sequence[View]
+) -> list[Read]:
     rows = Rows(*await _static(session, found.names))
+    names = Names(found.names, rows.meanings)
     panel = Panel(
         period=grid.period,
         dates=grid.dates,
         units=stacked(found.units, grid),
-        known=await _known(session, grid, found, rows, view),
         static=rows.codes,
         exposure=stacked(found.exposure, grid) if found.exposure else None,
         weights=found.weights(grid),
     )
-    return Read(panel, Names(found.names, rows.meanings))
-
-
-async def _series(session: AsyncSession, grid: Grid, within: sql.Composable) -> Collected:
-    shelves = await store_series.shelves(session, grid, within)
-    found = Collected()
-    if not shelves:
-        async for sold in store_series.sales(session, grid, within):
-            found.add(sold, grid)
-        return found
-    last_days = await store_series.last_stock_days(session, grid)
-    days = Days(grid, found, shelves, last_days)
-    async for sold in store_series.sales(session, grid.daily(), within):
-        days.add(sold)
-    products = await store_series.products(session) if shelves else {}
-    for store, sku in sorted(shelves):
-        days.add_unsold(SeriesName(store, sku, products[sku]))
-    days.flush()
-    found.sort()
-    return found
+    return [
+        Read(replace(panel, known=await _known(session, grid, found, rows, view)), names)
+        for view in views
+    ]
 
 
 async def _known(

@@ -3,14 +3,15 @@
 Every statement runs in the caller's transaction, which row-level security limits to one tenant.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.forecast.collected import Sold
+from services.forecast.collected import Shelves, Sold
 from services.forecast.demand import Shelf
 from services.forecast.domain_facts import Subject
 from services.forecast.domain_panel import SeriesName, Shard, ShardKey
@@ -19,8 +20,13 @@ from services.forecast.grid import MONTHS, Grid
 from services.forecast.streaming import stream
 
 MICROS = 1_000_000.0
-EVERYTHING = sql.SQL("true")
-WITHIN = sql.SQL("{column} = ANY({names})")
+# What is cut into shards, and into which shard each line goes.
+WHOLE = sql.SQL("(SELECT {index} AS shard, * FROM {table}) AS line")
+CUT = sql.SQL("""(
+    SELECT cut.shard, t.* FROM {table} AS t
+    JOIN unnest({names}::text[], {shards}::integer[]) AS cut(name, shard)
+        ON t.{column} = cut.name COLLATE "C"
+) AS line""")
 STORES = sql.SQL(
     "SELECT store, store FROM (SELECT store FROM sale_line UNION SELECT store FROM stock_day) AS s"
 )
@@ -32,16 +38,15 @@ SELECT DISTINCT sku, sku FROM stock_day WHERE sku NOT IN (SELECT sku FROM sale_l
 """)
 SALES = sql.SQL("""
 WITH sold AS (
-    SELECT store, sku, {column} AS "column", max(product COLLATE "C") AS product,
+    SELECT shard, store, sku, {column} AS "column", max(product COLLATE "C") AS product,
         sum(units)::double precision AS units,
         (sum(units) FILTER (WHERE units > 0))::double precision AS gross_units,
         (sum(units * unit_price_micros) FILTER (WHERE units > 0))::double precision AS gross_micros
-    FROM sale_line WHERE sale_date >= {first} AND sale_date < {stop} AND {in_shard}
-    GROUP BY store, sku, 3
+    FROM {lines} WHERE sale_date >= {first} AND sale_date < {stop} GROUP BY 1, 2, 3, 4
 )
-SELECT store, sku, (array_agg(product ORDER BY "column" DESC))[1], array_agg("column"),
+SELECT shard, store, sku, (array_agg(product ORDER BY "column" DESC))[1], array_agg("column"),
     array_agg(units), array_agg(coalesce(gross_units, 0)), array_agg(coalesce(gross_micros, 0))
-FROM sold GROUP BY store, sku ORDER BY store, sku
+FROM sold GROUP BY shard, store, sku ORDER BY shard, store, sku
 """)
 OF_DAYS = sql.SQL("((sale_date - {first}) / {step})::integer")
 OF_MONTHS = sql.SQL(
@@ -50,12 +55,12 @@ OF_MONTHS = sql.SQL(
 # Only the days on which it ran empty or was filled again: few, however often it was counted.
 SHELVES = sql.SQL("""
 WITH level AS (
-    SELECT store, sku, (stock_date - {first})::integer AS day, on_hand_units = 0 AS empty,
+    SELECT shard, store, sku, (stock_date - {first})::integer AS day, on_hand_units = 0 AS empty,
         lag(on_hand_units = 0) OVER (PARTITION BY store, sku ORDER BY stock_date) AS before
-    FROM stock_day WHERE stock_date < {stop} AND {in_shard}
+    FROM {lines} WHERE stock_date < {stop}
 )
-SELECT store, sku, array_agg(day ORDER BY day), array_agg(empty::integer ORDER BY day)
-FROM level WHERE empty IS DISTINCT FROM before GROUP BY store, sku
+SELECT shard, store, sku, array_agg(day ORDER BY day), array_agg(empty::integer ORDER BY day)
+FROM level WHERE empty IS DISTINCT FROM before GROUP BY shard, store, sku
 """)
 LAST_DAYS = sql.SQL("""
 SELECT store, (max(stock_date) - {first})::integer FROM stock_day WHERE stock_date < {stop}
@@ -64,46 +69,69 @@ GROUP BY store
 ATTRIBUTES = sql.SQL("SELECT code, attribute, value FROM attribute WHERE subject = {subject}")
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which series are in which shard. Everything is in shard 0, if there are no parts."""
+
+    key: ShardKey
+    parts: Mapping[str, int] | None = None  # By SKU or store. What is not named is left out.
+
+    def of(self, table: str) -> sql.Composed:
+        """The rows of ``table`` as `line`, with their `shard`."""
+        if self.parts is None:
+            return WHOLE.format(index=sql.Literal(0), table=sql.Identifier(table))
+        return CUT.format(
+            table=sql.Identifier(table),
+            names=sql.Literal(list(self.parts)),
+            shards=sql.Literal(list(self.parts.values())),
+            column=sql.Identifier("store" if self.key is ShardKey.STORE else "sku"),
+        )
+
+
 async def products(session: AsyncSession) -> dict[str, str]:
     """The product of every SKU that ever sold or was stocked."""
     return {sku: product async for sku, product in stream(session, PRODUCTS.format())}
 
 
-async def in_shard(session: AsyncSession, shard: Shard) -> sql.Composable:
-    """The condition of a shard's rows, on columns `store` and `sku`."""
-    if shard.count == 1:
-        return EVERYTHING
-    by_store = shard.key is ShardKey.STORE
-    keys = STORES.format() if by_store else PRODUCTS.format()
-    names = [name async for name, key in stream(session, keys) if shard.holds(key)]
-    column = sql.Identifier("store" if by_store else "sku")
-    return WITHIN.format(column=column, names=sql.Literal(names))
+async def cut_into(session: AsyncSession, shards: Sequence[Shard]) -> Cut:
+    """Finds out what is in each of ``shards``, which are parts of one whole."""
+    first = shards[0]
+    if first.count == 1:
+        return Cut(first.key)
+    keys = STORES.format() if first.key is ShardKey.STORE else PRODUCTS.format()
+    parts = {}
+    async for name, key in stream(session, keys):
+        index = first.part_of(key)
+        if any(shard.index == index for shard in shards):
+            parts[name] = index
+    return Cut(first.key, parts)
 
 
-async def sales(session: AsyncSession, grid: Grid, within: sql.Composable) -> AsyncIterator[Sold]:
-    """Yields the series that sold in the past of ``grid``, by store and SKU."""
+async def sales(session: AsyncSession, grid: Grid, cut: Cut) -> AsyncIterator[tuple[int, Sold]]:
+    """Yields what sold in the past of ``grid``, with its shard; by shard, store and SKU."""
     query = SALES.format(
         first=sql.Literal(grid.first_day),
         stop=sql.Literal(_stop(grid)),
-        in_shard=within,
+        lines=cut.of("sale_line"),
         column=_column(grid),
     )
-    async for store, sku, product, columns, units, gross_units, micros in stream(session, query):
+    async for shard, store, sku, product, columns, units, gross, micros in stream(session, query):
         name = SeriesName(store, sku, product)
-        yield Sold(name, columns, units, gross_units, micros / MICROS)
+        yield shard, Sold(name, columns, units, gross, micros / MICROS)
 
 
-async def shelves(
-    session: AsyncSession, grid: Grid, within: sql.Composable
-) -> dict[tuple[str, str], Shelf]:
-    """When the shelves of all series ran empty, as far as is known."""
+async def shelves(session: AsyncSession, grid: Grid, cut: Cut) -> dict[int, Shelves]:
+    """When the shelves of all series ran empty, as far as is known, by shard."""
     query = SHELVES.format(
-        first=sql.Literal(grid.first_day), stop=sql.Literal(_stop(grid)), in_shard=within
+        first=sql.Literal(grid.first_day),
+        stop=sql.Literal(_stop(grid)),
+        lines=cut.of("stock_day"),
     )
-    return {
-        (store, sku): Shelf(days.astype(np.int64), empty.astype(np.bool_))
-        async for store, sku, days, empty in stream(session, query)
-    }
+    found: dict[int, Shelves] = {}
+    async for shard, store, sku, days, empty in stream(session, query):
+        shelf = Shelf(days.astype(np.int64), empty.astype(np.bool_))
+        found.setdefault(shard, {})[store, sku] = shelf
+    return found
 
 
 async def last_stock_days(session: AsyncSession, grid: Grid) -> dict[str, int]:

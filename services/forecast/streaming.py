@@ -6,6 +6,7 @@ for each period, and no number becomes a Python object on the way.
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from psycopg import sql
@@ -14,7 +15,7 @@ from psycopg.adapt import Loader
 from psycopg.pq import Format
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.forecast.copying import cursor_of
+from services.forecast.copying import server_cursor_of
 
 CHUNK_ROWS = 200
 # Of an array in binary: three words, then two for each dimension; each element has its length.
@@ -45,11 +46,14 @@ class _Floats(_Array):
 async def stream(session: AsyncSession, query: sql.Composed) -> AsyncIterator[tuple[Any, ...]]:
     """Yields the rows of ``query``, in the session's transaction; only some of them are in memory.
 
-    Arrays must have one dimension and no nulls, and be of `integer` or `double precision`.
+    Other statements may run in between. Arrays must have one dimension and no nulls, and be of
+    `integer` or `double precision`.
     """
-    async with cursor_of(session) as cursor:
+    async with server_cursor_of(session, f"stream_{uuid4().hex}") as cursor:
         types = cursor.adapters.types
         cursor.adapters.register_loader(types["int4"].array_oid, _Integers)
         cursor.adapters.register_loader(types["float8"].array_oid, _Floats)
-        async for row in cursor.stream(query, binary=True, size=CHUNK_ROWS):
+        cursor.itersize = CHUNK_ROWS
+        await cursor.execute(query, binary=True)
+        async for row in cursor:
             yield row

@@ -13,12 +13,13 @@ from services.forecast.domain_imports import Batch, Imported
 from services.forecast.domain_panel import WHOLE, Shard, ShardKey, View
 from services.forecast.domain_plans import CalendarLine, PromotionLine
 from services.forecast.domain_sales import SalesLine
+from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.import_sql import ATTRIBUTES, CALENDAR, PROMOTIONS, STOCK_DAYS, Target
 from services.forecast.imports import import_lines
 from services.forecast.store_history import measure
 from services.forecast.store_lines import KeyedStore
-from services.forecast.store_panel import Read, read_panel
+from services.forecast.store_panel import Read, read_panel, read_panels
 from services.forecast.store_sales import SalesStore
 from tests.store.forecast.support import FIRST_DAY, HOME, batch, line
 
@@ -148,6 +149,58 @@ async def test_every_series_is_in_one_shard_and_its_key_is_not_torn(
     for part in parts:
         rows = [whole.names.series.index(name) for name in part.names.series]
         np.testing.assert_array_equal(part.panel.units, whole.panel.units[rows])
+
+
+@pytest.mark.parametrize("key", list(ShardKey))
+@pytest.mark.parametrize("skus_in_stock", [(), ("SKU-1", "NEW")])
+async def test_one_pass_reads_every_shard_as_it_is_read_alone(
+    history: History, key: ShardKey, skus_in_stock: tuple[str, ...]
+) -> None:
+    stores = ("berlin", "b", "c", "d")
+    await history.sells(
+        *(
+            sold(day, 1 + (day * sku) % 3, store=store, sku=f"SKU-{sku}", product=f"p-{sku // 2}")
+            for sku in range(12)
+            for store in stores
+            for day in (sku % 3, 9, 20)
+        )
+    )
+    levels = [(2, 4), (9, 0), (10, 4)]
+    for sku in skus_in_stock:
+        await history.plans(STOCK_DAYS, None, *(stocked(day, left, sku) for day, left in levels))
+    views = [View(), View(as_of=NOW - timedelta(days=9))]
+    promotion = PromotionLine(
+        1, "spring", "-", "all", "", FIRST_DAY, FIRST_DAY, "markdown", 0.5, None, cancelled=False
+    )
+    await history.plans(PROMOTIONS, None, promotion)
+    shards = [Shard(index, 3, key) for index in range(3)]
+    async with history.database.transaction_of(HOME, history.tenant_id) as session:
+        extent = await measure(session)
+        assert extent is not None
+        seen = []
+        async for shard, reads in read_panels(session, extent, 2, Period.WEEK, shards, views):
+            # Whoever reads may write what was read before the next arrives.
+            assert await measure(session) == extent
+            seen.append((shard, reads))
+    assert len(seen) > 1
+    for shard in shards:
+        for at, view in enumerate(views):
+            alone = await history.reads(Period.WEEK, 2, shard, view)
+            found = [reads[at] for each, reads in seen if each == shard]
+            if not found:
+                assert alone.names.series == []
+                continue
+            assert found[0].names == alone.names
+            same(found[0].panel, alone.panel)
+
+
+def same(one: Panel, other: Panel) -> None:
+    for name in ("dates", "units", "exposure", "weights"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for name in ("known", "static"):
+        assert set(getattr(one, name)) == set(getattr(other, name))
+        for column, values in getattr(one, name).items():
+            np.testing.assert_array_equal(values, getattr(other, name)[column])
 
 
 async def test_codes_stand_for_their_names(history: History) -> None:

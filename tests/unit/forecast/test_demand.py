@@ -54,15 +54,10 @@ def test_what_was_not_for_sale_yet_has_no_units_and_a_part_of_its_first_week() -
 
 
 def collect(shelves: dict[tuple[str, str], Shelf], *sold: Sold) -> Collected:
-    found = Collected()
-    days = Days(WEEKS, found, shelves, {"berlin": 13})
+    days = Days(WEEKS, shelves, {"berlin": 13})
     for each in sold:
         days.add(each)
-    for store, sku in sorted(shelves):
-        days.add_unsold(SeriesName(store, sku, sku))
-    days.flush()
-    found.sort()
-    return found
+    return days.end({sku: sku for _, sku in shelves})
 
 
 def sold_on(sku: str, *columns: int) -> Sold:
