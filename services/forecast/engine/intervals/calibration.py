@@ -124,7 +124,8 @@ def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     actual = _flat([held.actual for held in used], seen)[:, 0]
     counted = family.counted(panel.units)
     place = _placed(actual, middle, deviation, counted=counted)
-    learned = recalibration.learn(np.log(middle), place)
+    origin = np.repeat([held.origin for held in used], [int(mask.sum()) for mask in seen])
+    learned = recalibration.learn(np.log(middle), place, origin)
     own = np.broadcast_to(own, panel.series).copy()
     return Calibration(Spread(coefficients, own), learned, floor, counted, middle.size)
 

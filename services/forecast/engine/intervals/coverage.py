@@ -1,33 +1,45 @@
 """Whether intervals keep what they promise, overall and in every segment."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from services.forecast.engine.arrays import Booleans, Floats, Integers
 
 
-class Coverage(NamedTuple):
-    """Of one segment. NaN where nothing was recorded."""
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Counts of what happened, inside and outside of intervals; both ends are inside."""
 
-    coverage: float  # Share of what happened inside the interval, both ends included.
-    below: float  # Share under the lower end.
-    above: float  # Share over the upper end.
+    inside: int
+    below: int
+    above: int
     series: int  # With at least one record.
-    records: int
+
+    @property
+    def records(self) -> int:
+        return self.inside + self.below + self.above
+
+    @property
+    def share(self) -> float:
+        """Of records inside; NaN where there is none."""
+        return self.inside / self.records if self.records else float("nan")
 
 
 def of(actual: Floats, low: Floats, high: Floats) -> Coverage:
     """Coverage of intervals, all of shape (series, ahead); NaN in ``actual`` does not count."""
     seen = ~np.isnan(actual)
-    records = int(seen.sum())
-    inside = float(((actual >= low) & (actual <= high)).sum())
-    below = float((actual < low).sum())
-    above = float((actual > high).sum())
-    total = records or np.nan
-    series = int(seen.any(axis=1).sum())
-    return Coverage(inside / total, below / total, above / total, series, records)
+    below, above = int((actual < low).sum()), int((actual > high).sum())
+    return Coverage(int(seen.sum()) - below - above, below, above, int(seen.any(axis=1).sum()))
+
+
+def together(parts: Sequence[Coverage], *, same_series: bool) -> Coverage:
+    """Sums of counts. Of the same series at several times, series count once."""
+    counts = [(part.inside, part.below, part.above) for part in parts]
+    inside, below, above = (sum(column) for column in zip(*counts, strict=True))
+    series = [part.series for part in parts]
+    return Coverage(inside, below, above, max(series) if same_series else sum(series))
 
 
 def by_segment(

@@ -5,8 +5,21 @@ import numpy as np
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 
-NAMES = ("one", "size", "noise", "level", "drift", "calm", "rise", "step", "zeros", "bend")
+NAMES = (
+    "one",
+    "size",
+    "noise",
+    "level",
+    "drift",
+    "calm",
+    "rise",
+    "step",
+    "zeros",
+    "bend",
+    "unusual",
+)
 SEASONS = 2  # Of history that count.
+MOST_UNUSUAL = 4.0  # Standard deviations.
 BEND = 1000.0  # Times `least`: where the power law may bend.
 
 
@@ -40,7 +53,34 @@ def describe(panel: Panel, mean: Floats, floor: float) -> Floats:
     columns = [np.ones(mean.shape), size, *(each[:, np.newaxis] for each in of_series)]
     columns += [np.maximum(rise, 0.0), np.log(np.arange(1, mean.shape[1] + 1))]
     columns += [zeros[:, np.newaxis], np.log1p(mean / (BEND * floor))]
+    columns += [unusual(panel)[:, : mean.shape[1]]]
     return np.stack([np.broadcast_to(each, mean.shape) for each in columns], axis=-1)
+
+
+def unusual(panel: Panel) -> Floats:
+    """How far what is known of the future is from the series' usual, (series, ahead).
+
+    In standard deviations over the panel, of the column that is furthest: a promotion, a price cut.
+    """
+    found = np.zeros((panel.series, panel.ahead))
+    for values in panel.known.values():
+        past = values[:, : panel.periods]
+        seen = ~np.isnan(past)
+        if not seen.any():
+            continue
+        usual = np.nan_to_num(_median(past))[:, np.newaxis]
+        deviation = float(np.sqrt(np.mean((past - usual)[seen] ** 2)))
+        if deviation > 0:
+            off = np.nan_to_num(np.abs(values[:, panel.periods :] - usual)) / deviation
+            found = np.maximum(found, np.minimum(off, MOST_UNUSUAL))
+    return found
+
+
+def _median(values: Floats) -> Floats:
+    """Of the known ``values`` of each row; NaN where there is none."""
+    ordered = np.sort(values, axis=1)  # NaN last.
+    middle = np.maximum((~np.isnan(values)).sum(axis=1) - 1, 0) // 2
+    return np.asarray(np.take_along_axis(ordered, middle[:, np.newaxis], axis=1)[:, 0])
 
 
 def _mean(values: Floats, otherwise: Floats) -> Floats:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.intervals.family import Place
 
 TAIL = (1e-5, 1e-4, 5e-4, 1e-3, 2e-3, 5e-3)
@@ -18,6 +18,8 @@ GRID = np.array([*TAIL, *(np.arange(1, 100) / 100), *(1 - np.array(TAIL[::-1]))]
 BIN_RECORDS = 400
 MOST_BINS = 10
 PRIOR_RECORDS = 50.0  # Records of the whole panel that each bin is blended with.
+LEAST_ORIGINS = 2  # For each to be told by others.
+LEAST_STEP = 1e-6  # Of probability that a record fills.
 STEEP = 1e-7
 
 
@@ -48,23 +50,61 @@ class Recalibration:
 NONE = Recalibration(np.zeros(1), GRID[np.newaxis])
 
 
-def learn(size: Floats, place: Place) -> Recalibration:
-    """Learns from past records: logs of their forecasts, and their places; all (records,)."""
+def learn(size: Floats, place: Place, origin: Integers) -> Recalibration:
+    """Learns from past records: logs of their forecasts, their places, and origins; all (records,).
+
+    What one origin would have been told by the others is compared with what happened there, and
+    the difference is corrected too: all series of an origin share its luck, and three origins show
+    less of what may come than their many records seem to.
+    """
     if not size.size:
         return NONE
-    everywhere = (_held(place) * size.size + GRID * PRIOR_RECORDS) / (size.size + PRIOR_RECORDS)
     bins = int(np.clip(size.size // BIN_RECORDS, 1, MOST_BINS))
     parts = np.array_split(np.argsort(size, kind="stable"), bins)
-    rows = []
-    for part in parts:
-        here = _held(Place(place.before[part], place.until[part]))
-        rows.append((here * part.size + everywhere * PRIOR_RECORDS) / (part.size + PRIOR_RECORDS))
     centres = np.array([size[part].mean() for part in parts])
-    return Recalibration(centres, np.array(rows) + STEEP * np.arange(GRID.size))
+    origins = np.unique(origin)
+    sums = np.zeros((origins.size, bins, GRID.size))
+    counts = np.zeros((origins.size, bins, 1))
+    for row, part in enumerate(parts):
+        for at, each in enumerate(origins.tolist()):
+            here = part[origin[part] == each]
+            sums[at, row] = _below(Place(place.before[here], place.until[here]))
+            counts[at, row] = here.size
+    pooled = _blended(centres, sums.sum(axis=0), counts.sum(axis=0))
+    if origins.size < LEAST_ORIGINS:
+        return pooled
+    seen = np.zeros(GRID.size)
+    for at, each in enumerate(origins.tolist()):
+        here = origin == each
+        others = _blended(centres, sums.sum(axis=0) - sums[at], counts.sum(axis=0) - counts[at])
+        before, until = (others.levels(size[here], ends[here]) for ends in place)
+        seen += _below(Place(before, until))
+    fresh = _ascending(seen / size.size)
+    return Recalibration(
+        centres, _ascending(np.array([np.interp(row, GRID, fresh) for row in pooled.held]))
+    )
 
 
-def _held(place: Place) -> Floats:
-    """Share of records below each level of GRID."""
-    step = np.maximum(place.until - place.before, 1e-12)[:, np.newaxis]
-    inside = (GRID - place.before[:, np.newaxis]) / step
-    return np.asarray(np.clip(inside, 0.0, 1.0).mean(axis=0))
+def _blended(centres: Floats, sums: Floats, counts: Floats) -> Recalibration:
+    """Each bin with a little of the whole panel, and that with a little of the bare family."""
+    prior = PRIOR_RECORDS
+    everywhere = (sums.sum(axis=0) + GRID * prior) / (counts.sum() + prior)
+    return Recalibration(centres, _ascending((sums + everywhere * prior) / (counts + prior)))
+
+
+def _ascending(held: Floats) -> Floats:
+    """With a slope that can be inverted."""
+    found: Floats = np.maximum.accumulate(held, axis=-1) + STEEP * np.arange(GRID.size)
+    return found
+
+
+def _below(place: Place) -> Floats:
+    """Records below each level of GRID, each spread evenly from `before` to `until`."""
+    slope = 1.0 / np.maximum(place.until - place.before, LEAST_STEP)
+    found = np.zeros(GRID.size)
+    for end, sign in ((place.before, 1.0), (place.before + 1.0 / slope, -1.0)):
+        at = np.searchsorted(GRID, end, side="right")
+        rise = np.cumsum(np.bincount(at, slope, GRID.size + 1)[:-1])
+        start = np.cumsum(np.bincount(at, slope * end, GRID.size + 1)[:-1])
+        found += sign * (GRID * rise - start)
+    return np.maximum(found, 0.0)

@@ -1,0 +1,1 @@
+"""What `proofs.calibration` forecasts, and the parts in which it looks at coverage."""
