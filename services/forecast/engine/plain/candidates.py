@@ -81,7 +81,7 @@ def under(
             found[model] = held[rest[1]][HALF_LIVES.index(int(rest[0]))] * later
         elif kind == "trend":
             found[model] = _trend(every[int(rest[0])], slope[rest[1]], model, later)
-        else:
+        elif kind == "smooth":
             found[model] = _smoothed(observed, profile, model, grid)
     return found
 
@@ -137,7 +137,8 @@ def rates(observed: Observed, profile: Floats, cap: float) -> tuple[Floats, Floa
     usable = np.where(past > LEAST_FACTOR, observed.weight, 0.0)
     kept = observed if np.isinf(cap) else observed.capped(cap, past)
     known = usable > 0
-    return np.where(known, kept.units / np.where(known, usable * past, 1.0), 0.0), known * 1.0
+    rate = kept.units / np.where(known, usable * past, 1.0)
+    return np.where(known, rate, 0.0), known.astype(np.float64)
 
 
 def _positive(observed: Observed) -> Booleans:

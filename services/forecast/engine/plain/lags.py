@@ -41,7 +41,8 @@ class Coefficients:
         long = _long(rates, known)[-1]
         mean = np.where(weight.sum(axis=0) > 0, mean, long)
         features = np.concatenate([(latest - mean) * weight, [long - mean, mean]])
-        return np.maximum(mean + self.values.T @ features, 0.0)
+        found: Floats = np.maximum(mean + self.values.T @ features, 0.0)
+        return found
 
 
 def fit_lags(rates: Floats, known: Floats, ahead: int, period: Period) -> Coefficients | None:

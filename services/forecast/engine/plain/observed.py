@@ -32,6 +32,9 @@ class Observed:
         begun = np.cumsum(units, axis=0) > 0
         return Observed(units, np.where(begun | ~begun[-1:], weight, 0.0))
 
+    def latest(self, periods: int) -> "Observed":
+        return Observed(self.units[-periods:], self.weight[-periods:])
+
     def capped(self, most: float, profile: Floats) -> "Observed":
         """No period above ``most`` times what a period with sales sells on average.
 

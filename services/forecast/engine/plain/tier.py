@@ -8,10 +8,14 @@ import numpy as np
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.plain.choice import choose
+from services.forecast.engine.plain.smoothing import COARSE, FINE
 from services.forecast.engine.plain.workshop import Workshop
 
-BLOCK = 1000  # Series worked on at once: what bounds the memory, and the sample to choose on.
-FEW = 1500  # Up to so many series are one block.
+BLOCK_SERIES = (
+    200,
+    1000,
+)  # Worked on at once: what bounds the memory, and the sample to choose on.
+BLOCK_NUMBERS = 250_000  # Series times periods that a block has about, within those bounds.
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +30,10 @@ class PlainTier:
 
     def run(self, panel: Panel, origins: Sequence[int], ahead: int) -> list[Floats]:
         """Forecasts from each origin, (series, ahead). See `Tier.run`."""
-        count = 1 if panel.series <= FEW else int(np.ceil(panel.series / BLOCK))
+        count = _blocks(panel)
         # Interleaved, so that each block, and the sample, has series from all over the panel.
         blocks = [np.arange(start, panel.series, count) for start in range(count)]
-        sample = Workshop.of_sample(panel.of(blocks[0]), ahead)
+        sample = Workshop.of_sample(panel.of(blocks[0]), ahead, FINE if count == 1 else COARSE)
         choices = [choose(sample, origin) for origin in origins]
         found = [np.zeros((panel.series, ahead)) for _ in origins]
         for rows in blocks:
@@ -37,3 +41,10 @@ class PlainTier:
             for forecast, choice in zip(found, choices, strict=True):
                 forecast[rows] = choice.forecast(shop).T
         return found
+
+
+def _blocks(panel: Panel) -> int:
+    if panel.series * panel.periods <= BLOCK_NUMBERS:
+        return 1
+    size = int(np.clip(BLOCK_NUMBERS // panel.periods, *BLOCK_SERIES))
+    return max(1, -(-panel.series // size))

@@ -13,11 +13,11 @@ from services.forecast.engine.plain.lags import Coefficients, fit_lags
 from services.forecast.engine.plain.levels import levels
 from services.forecast.engine.plain.observed import Observed
 from services.forecast.engine.plain.seasons import Learned, learn, multipliers
-from services.forecast.engine.plain.smoothing import COARSE, FINE, Grid
+from services.forecast.engine.plain.smoothing import Grid
 from services.forecast.engine.scales import rms_steps
 
 FALLBACK = np.array([0.5 ** (1 / 8)])  # Discount, where a regression has too little to learn from.
-FEW_SERIES = 1500  # Up to so many, time for the fine grid.
+RECENT = 1024  # Periods that levels and regressions read; calendars read all.
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Workshop:
     seen: dict[int, Observed] = field(default_factory=dict)
 
     @staticmethod
-    def of_sample(panel: Panel, ahead: int) -> "Workshop":
-        return Workshop(panel, ahead, FINE if panel.series <= FEW_SERIES else COARSE, {}, {})
+    def of_sample(panel: Panel, ahead: int, grid: Grid) -> "Workshop":
+        return Workshop(panel, ahead, grid, {}, {})
 
     def for_others(self, panel: Panel) -> "Workshop":
         return Workshop(panel, self.ahead, self.grid, self.lessons, self.coefficients)
@@ -64,35 +64,28 @@ class Workshop:
             return
         observed, learned = self.observed(origin), self.learned(origin)
         found = multipliers(observed, learned, self.ahead, missing)
+        recent = observed.latest(RECENT)
         for name, models in missing.items():
             if (name, *models) == candidates.REPEAT:
                 season = self.panel.period.season
-                self.made[origin, candidates.REPEAT] = candidates.repeated(
-                    observed, season, self.ahead
-                )
-                continue
-            made = candidates.under(
-                observed,
-                found[name],
-                [model for model in models if model not in candidates.REGRESSIONS],
-                self.grid,
-            )
-            for model in set(models) & set(candidates.REGRESSIONS):
-                made[model] = self._regressed(origin, found[name], (name, model))
+                made = {models[0]: candidates.repeated(observed, season, self.ahead)}
+            else:
+                profile = found[name][-(recent.units.shape[0] + self.ahead) :]
+                made = candidates.under(recent, profile, models, self.grid)
+                for model in set(models) & set(candidates.REGRESSIONS):
+                    made[model] = self._regressed(recent, profile, (origin, (name, model)))
             self.made.update({(origin, (name, model)): each for model, each in made.items()})
 
-    def _regressed(self, origin: int, profile: Floats, key: Key) -> Floats:
-        rates, known = candidates.rates(
-            self.observed(origin), profile, candidates.REGRESSIONS[key[1]]
-        )
-        if (origin, key) not in self.coefficients:
-            self.coefficients[origin, key] = fit_lags(rates, known, self.ahead, self.panel.period)
-        fitted = self.coefficients[origin, key]
-        later = profile[origin:]
+    def _regressed(self, observed: Observed, profile: Floats, at: tuple[int, Key]) -> Floats:
+        periods = observed.units.shape[0]
+        rates, known = candidates.rates(observed, profile, candidates.REGRESSIONS[at[1][1]])
+        if at not in self.coefficients:
+            self.coefficients[at] = fit_lags(rates, known, self.ahead, self.panel.period)
+        fitted = self.coefficients[at]
         if fitted is None:
-            exposed = self.observed(origin).weight * profile[:origin]
-            return levels(self.observed(origin).units, exposed, FALLBACK) * later
-        return fitted.forecast(rates, known) * later
+            exposed = observed.weight * profile[:periods]
+            return levels(observed.units, exposed, FALLBACK) * profile[periods:]
+        return fitted.forecast(rates, known) * profile[periods:]
 
     def errors(self, origin: int, keys: Sequence[Key], end: int) -> tuple[Floats, Booleans]:
         """(keys, periods, series), 0 where unknown, and where known: (periods, series).
