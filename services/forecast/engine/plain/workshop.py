@@ -93,10 +93,15 @@ class Workshop:
         Nothing from column ``end`` on is read, nor of a series that had not begun at the origin.
         """
         made = self.forecasts(origin, keys)
-        actual = self.panel.units[:, origin : min(origin + self.ahead, end)].T
+        stop = min(origin + self.ahead, end)
+        actual = self.panel.units[:, origin:stop].T
         known = np.isfinite(actual) & (self.panel.starts() < origin)
-        error = np.where(known, made[:, : actual.shape[0]] - actual, 0.0)
-        return error, known
+        made = made[:, : actual.shape[0]]
+        if self.panel.exposure is not None:
+            share = np.clip(np.nan_to_num(self.panel.exposure[:, origin:stop].T, nan=1.0), 0.0, 1.0)
+            known &= share > 0
+            made = made * share
+        return np.where(known, made - actual, 0.0), known
 
     def scales(self, origin: int) -> Floats:
         """(series,). The scale of RMSSE; NaN where it has none."""

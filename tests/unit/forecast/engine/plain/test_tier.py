@@ -64,3 +64,64 @@ def test_what_is_said_of_an_origin_does_not_depend_on_the_others() -> None:
     together = PlainTier().run(panel, [60, 83], 7)[0]
     alone = PlainTier().run(panel.until(60, 7), [60], 7)[0]
     assert together == pytest.approx(alone)
+
+
+def test_a_day_with_empty_shelves_teaches_nothing() -> None:
+    draw = np.random.default_rng(9)
+    units = draw.poisson(6.0, (40, 84)).astype(np.float64)
+    exposure = np.ones_like(units)
+    out = draw.random(units.shape) < 0.3
+    out[:, -3:] = True
+    units[out], exposure[out] = 0.0, 0.0
+    dates = Period.DAY.dates(FIRST, 84 + 7)
+    (known,) = PlainTier().run(Panel(Period.DAY, dates, units, exposure=exposure), [84], 7)
+    (ignored,) = PlainTier().run(Panel(Period.DAY, dates, units), [84], 7)
+    assert known.mean() == pytest.approx(6.0, rel=0.05)
+    assert ignored.mean() < 5.0
+
+
+def test_half_a_day_on_the_shelf_sells_half() -> None:
+    draw = np.random.default_rng(10)
+    exposure = np.where(np.arange(84) % 3 == 0, 0.5, 1.0) * np.ones((40, 1))
+    units = draw.poisson(6.0 * exposure).astype(np.float64)
+    panel = Panel(Period.DAY, Period.DAY.dates(FIRST, 91), units, exposure=exposure)
+    (forecast,) = PlainTier().run(panel, [84], 7)
+    assert forecast.mean() == pytest.approx(6.0, rel=0.05)
+
+
+@pytest.mark.parametrize(("period", "cycle"), [(Period.DAY, 7), (Period.MONTH, 12)])
+def test_a_season_is_foreseen(period: Period, cycle: int) -> None:
+    draw = np.random.default_rng(11)
+    factors = 1.0 + 0.6 * np.sin(2 * np.pi * np.arange(6 * cycle) / cycle)
+    means = draw.gamma(3.0, 10.0, (30, 1)) * factors
+    units = draw.poisson(means).astype(np.float64)
+    panel = Panel(period, period.dates(FIRST, 6 * cycle), units[:, : 5 * cycle])
+    (forecast,) = PlainTier().run(panel, [5 * cycle], cycle)
+    ahead = means[:, 5 * cycle :]
+    assert np.abs(forecast - ahead).mean() < 0.15 * ahead.mean()
+
+
+def test_an_article_that_ended_is_forecast_near_nothing() -> None:
+    draw = np.random.default_rng(12)
+    units = draw.poisson(5.0, (60, 120)).astype(np.float64)
+    units[:30, 90:] = 0.0
+    (forecast,) = PlainTier().run(_panel(units.tolist(), 7), [120], 7)
+    assert forecast[:30].mean() < 0.5
+    assert forecast[30:].mean() == pytest.approx(5.0, rel=0.1)
+
+
+def test_series_of_all_blocks_are_forecast_in_their_places() -> None:
+    draw = np.random.default_rng(13)
+    level = draw.permutation(np.geomspace(1.0, 1000.0, 3000))
+    units = draw.poisson(level[:, np.newaxis], (3000, 100)).astype(np.float64)
+    (forecast,) = PlainTier().run(
+        Panel(Period.WEEK, Period.WEEK.dates(FIRST, 104), units), [100], 4
+    )
+    assert np.corrcoef(np.log(forecast.mean(axis=1)), np.log(level))[0, 1] > 0.99
+
+
+def test_the_same_panel_gives_the_same_forecast() -> None:
+    draw = np.random.default_rng(14)
+    panel = _panel(draw.poisson(2.0, (30, 60)).astype(np.float64).tolist(), 5)
+    first, second = (PlainTier().run(panel, [60], 5)[0] for _ in range(2))
+    assert np.array_equal(first, second)
