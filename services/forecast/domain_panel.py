@@ -50,7 +50,8 @@ class View:
     """How a history is looked at."""
 
     as_of: datetime | None = None
-    """Plans are read as they were known then; as they are known now, if None."""
+    """Plans are read as they were known then, and prices paid from that day on are not looked at;
+    everything as it is known now, if None."""
     week_end: int = SUNDAY
     """The last day of a week, Monday 0. Only for weeks."""
 

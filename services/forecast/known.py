@@ -127,7 +127,7 @@ def prices(
     promotions. Before the first of them it is unknown, NaN.
 
     Args:
-        gross_units: (series, periods), returns not taken off.
+        gross_units: (series, periods seen), returns not taken off.
         revenue: the same, of them.
         skus: (series,). The SKU of each series, from 0.
         plan: reaches over past and future.

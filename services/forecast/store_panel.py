@@ -164,9 +164,10 @@ async def _known(
     as_of = view.as_of or EVER
     plan = known.promoted(await promotions_between(session, as_of, first, last), rows, grid)
     events = await events_between(session, as_of, first, last)
-    skus = rows.codes["sku"]
-    gross_units, revenue = stacked(found.gross_units, grid), stacked(found.revenue, grid)
-    priced = known.prices(gross_units, revenue, skus, plan)
+    # What was paid later was not known then: from there on, prices are what was planned.
+    seen = int((grid.dates[: grid.periods] < np.datetime64(as_of.date())).sum())
+    paid = [stacked(each, grid)[:, :seen] for each in (found.gross_units, found.revenue)]
+    priced = known.prices(paid[0], paid[1], rows.codes["sku"], plan)
     return {**priced, **plan.columns, **known.calendar(events, rows, grid)}
 
 

@@ -241,6 +241,21 @@ async def test_a_plan_is_read_as_it_was_known(history: History) -> None:
     assert set(await known(None)) == {"price", "regular_price"}
 
 
+async def test_prices_paid_after_the_moment_are_not_known(history: History) -> None:
+    await history.sells(*(sold(day) for day in range(7)), sold(8, unit_price_micros=4_000_000))
+    start, end = (FIRST_DAY + timedelta(days=day) for day in (9, 9))
+    await history.plans(
+        PROMOTIONS,
+        NOW - timedelta(days=365),
+        PromotionLine(1, "b", "-", "all", "", start, end, "markdown", 0.5, None, cancelled=False),
+    )
+    moment = datetime.combine(FIRST_DAY + timedelta(days=7), datetime.min.time(), UTC)
+    then = (await history.reads(view=View(as_of=moment))).panel.known["price"][0]
+    np.testing.assert_allclose(then[:11], [*[10] * 9, 5, 10])
+    now = (await history.reads()).panel.known["price"][0]
+    np.testing.assert_allclose(now[:11], [*[10] * 8, 4, 2, 4])
+
+
 async def test_attributes_are_codes_and_reach_promotions_and_shards(history: History) -> None:
     await history.sells(sold(0), sold(1, sku="COAT-L", product="coat"), sold(2, store="rome"))
     await history.plans(
