@@ -28,7 +28,7 @@ class Demand:
 def draw(plan: Plan) -> Demand:
     style, store = plan.style_of_series, plan.series.store_index
     expected = (_by_style(plan) * plan.uplift)[:, style]
-    expected *= _by_choice(plan)[:, plan.choice_of_series]
+    expected *= taste(plan)[:, plan.choice_of_series]
     expected *= _by_store(plan)[:, store]
     warmth_effect = np.array([s.category.warmth_effect for s in plan.catalog.styles])[style]
     expected *= np.exp(warmth_effect * weather.warmth(plan.config, plan.stores)[:, store])
@@ -55,14 +55,14 @@ def _by_style(plan: Plan) -> np.ndarray:
     return np.stack(curves, axis=1)
 
 
-def _by_choice(plan: Plan) -> np.ndarray:
+def taste(plan: Plan) -> np.ndarray:
     """Popularity and the slow turns of fashion, shape (days, choices)."""
     rng = stream(plan.config, "fashion")
     shape = (len(plan.days), len(plan.catalog.choices))
     popularity = POPULARITY_SWING * rng.standard_normal(shape[1])
     turns = FASHION_SWING * weather.autocorrelated(rng, shape, FASHION_PERSISTENCE)
-    taste: np.ndarray = np.exp(popularity + turns)
-    return taste
+    found: np.ndarray = np.exp(popularity + turns)
+    return found
 
 
 def _by_store(plan: Plan) -> np.ndarray:

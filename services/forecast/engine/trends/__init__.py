@@ -8,5 +8,6 @@ momentum is what remains, and its state is read from both with their uncertainty
 
 from services.forecast.engine.trends.find import Trends, find_trends
 from services.forecast.engine.trends.states import State
+from services.forecast.engine.trends.uplift import promotion_uplift, uplift_of
 
-__all__ = ["State", "Trends", "find_trends"]
+__all__ = ["State", "Trends", "find_trends", "promotion_uplift", "uplift_of"]

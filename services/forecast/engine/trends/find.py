@@ -9,7 +9,7 @@ from services.forecast.engine.panel import Panel
 from services.forecast.engine.trends.index import Index, demand_index
 from services.forecast.engine.trends.momentum import Momentum, momentum
 from services.forecast.engine.trends.outlook import outlook
-from services.forecast.engine.trends.season import seasonal_log
+from services.forecast.engine.trends.season import Season, season
 from services.forecast.engine.trends.states import chance, states
 
 WINDOW_YEARS = 8 / 52
@@ -21,7 +21,7 @@ class Trends:
     """Arrays of shape (groups,) unless said. Growth is in logs, over one window (8 weeks)."""
 
     index: Index
-    seasonal: Floats  # (groups, steps + window). Log of expected over average demand of the year.
+    season: Season  # Reaches one window past the index.
     momentum: Momentum  # Growth net of the season.
     season_ahead: Floats  # What the season alone makes of the next window.
     outlook: Floats  # Both: expected growth of the next window over the last.
@@ -32,29 +32,35 @@ class Trends:
     order: Integers  # Groups that sold in the last two windows, by what surely grows most.
 
 
-def find_trends(panel: Panel, groups: Integers) -> Trends:
+def find_trends(
+    panel: Panel, groups: Integers, kin: Integers | None = None, uplift: Floats | None = None
+) -> Trends:
     """Describes the trend of every group of series at the end of ``panel``.
 
     Args:
         panel: the history; less than a year of it leaves the season unknown.
         groups: (series,). The group of each series, from 0; -1 leaves a series out, which is how
             to filter by attribute or store. To filter by period, give `panel.until(...)`.
+        kin: (groups,). Codes of groups that share a season, such as the categories of styles; None
+            if all groups do.
+        uplift: (series, periods). Demand of each period over demand without its promotion, which
+            is then no trend; see `promotion_uplift`.
     """
-    index = demand_index(panel, groups)
+    index = demand_index(panel, groups, uplift)
     steps = index.demand.shape[1]
     window = max(2, round(WINDOW_YEARS * index.year))
-    seasonal = seasonal_log(index, window)
+    seasonal = season(index, window, kin)
     now = momentum(index.demand, seasonal, steps, window)
     before = momentum(index.demand, seasonal, max(steps - window, 0), window)
-    ahead = _window_log(seasonal[:, steps:]) - _window_log(
-        seasonal[:, max(steps - window, 0) : steps]
+    ahead = _window_log(seasonal.log[:, steps:]) - _window_log(
+        seasonal.log[:, max(steps - window, 0) : steps]
     )
     age = np.where(index.units.any(axis=1), steps - (index.units > 0).argmax(axis=1), 0)
     state = states(now, before, age, round(YOUNG_YEARS * index.year))
     lower = now.shrunk - now.deviation
     order = np.lexsort((np.arange(lower.size), -lower))
     sold = index.units[:, -2 * window :].sum(axis=1) > 0
-    expected, deviation = outlook(index, seasonal, window)
+    expected, deviation = outlook(index, seasonal, window, kin)
     return Trends(
         index, seasonal, now, ahead, expected, deviation, chance(now), state, age,
         order[sold[order]],

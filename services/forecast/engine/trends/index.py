@@ -26,7 +26,7 @@ class Index:
         return Index(self.demand[:, :stop], self.units[:, :stop], self.dates[:stop], self.year)
 
 
-def demand_index(panel: Panel, groups: Integers) -> Index:
+def demand_index(panel: Panel, groups: Integers, uplift: Floats | None = None) -> Index:
     """Adds series up to groups and days to weeks, the last of which ends with the panel.
 
     Exposure is weighted with the series' own level, so that an empty shelf of a slow seller
@@ -35,11 +35,13 @@ def demand_index(panel: Panel, groups: Integers) -> Index:
     Args:
         panel: the history.
         groups: (series,). The group of each series, from 0; -1 leaves a series out.
+        uplift: (series, periods). Demand of each period over demand without its promotion.
     """
     chosen = groups >= 0
     codes, count = groups[chosen], int(groups.max(initial=-1)) + 1
     units = np.nan_to_num(panel.units[chosen])
     share = np.ones_like(units) if panel.exposure is None else panel.exposure[chosen]
+    share = share if uplift is None else share * uplift[chosen]
     carried = ~np.isnan(panel.units[chosen])
     exposed = (share * carried).sum(axis=1, keepdims=True)
     level = units.sum(axis=1, keepdims=True) / np.maximum(exposed, 1e-9)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.forecast.engine.arrays import Floats
+from services.forecast.engine.trends.season import Season
 
 PRIOR_STEPS = 8.0
-LEAST_DEVIATION = 0.02
+PRIOR_GROUPS = 20.0
+PRIOR_VARIANCE = 0.04  # Of growth over one window, in logs.
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Momentum:
     deviation: Floats  # Standard deviation of the posterior of `shrunk`.
 
 
-def momentum(demand: Floats, seasonal: Floats, stop: int, window: int) -> Momentum:
+def momentum(demand: Floats, seasonal: Season, stop: int, window: int) -> Momentum:
     """Growth from the ``window`` steps before the last ``window`` to those, both before ``stop``.
 
     Demand scatters like counts with an overdispersion that each group has (quasi-Poisson), so that
@@ -28,11 +30,11 @@ def momentum(demand: Floats, seasonal: Floats, stop: int, window: int) -> Moment
 
     Args:
         demand: (groups, steps). NaN where unknown.
-        seasonal: (groups, at least stop). Log of the season.
+        seasonal: of the groups, reaching at least to ``stop``.
         stop: the first step that is not looked at.
         window: steps in each of both windows.
     """
-    expected = np.where(np.isnan(demand), 0.0, np.exp(seasonal[:, : demand.shape[1]]))
+    expected = np.where(np.isnan(demand), 0.0, seasonal.until(demand.shape[1]))
     recent, previous = (
         slice(max(stop - window, 0), stop),
         slice(max(stop - 2 * window, 0), max(stop - window, 0)),
@@ -48,6 +50,7 @@ def momentum(demand: Floats, seasonal: Floats, stop: int, window: int) -> Moment
     raw = np.where(known, rates[1] - rates[0], 0.0)
     noise = np.where(known, variance[0] + variance[1], np.inf)
     signal = _signal(raw[known], noise[known])
+    noise = noise + signal * seasonal.doubt
     trust = signal / (signal + noise)
     return Momentum(raw, raw * trust, np.sqrt(signal * (1 - trust)))
 
@@ -72,9 +75,9 @@ def dispersion(demand: Floats, expected: Floats, part: slice, window: int) -> Fl
 
 
 def _signal(growth: Floats, noise: Floats) -> float:
-    """Variance of true growth between groups, at least a little."""
-    if growth.size == 0:
-        return LEAST_DEVIATION**2
-    weight = 1 / (noise + LEAST_DEVIATION)
-    between = float(np.average(growth**2 - noise, weights=weight))
-    return max(between, LEAST_DEVIATION**2)
+    """Variance of true growth between groups, with a prior for panels of few or noisy ones."""
+    between = 0.0
+    if growth.size:
+        weight = 1 / (noise + PRIOR_VARIANCE)
+        between = max(float(np.average(growth**2 - noise, weights=weight)), 0.0)
+    return (growth.size * between + PRIOR_GROUPS * PRIOR_VARIANCE) / (growth.size + PRIOR_GROUPS)

@@ -7,9 +7,9 @@ panel's own past, over all groups, starting from weights that suit retail and fa
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.trends.index import Index
-from services.forecast.engine.trends.season import seasonal_log
+from services.forecast.engine.trends.season import Season, season
 
 PRIOR = np.array([1.0, 0.35, 0.1, 0.25])
 """Season, second over first half of the window, and half a year's and a year's level over it."""
@@ -21,17 +21,20 @@ MAD_TO_DEVIATION = 1.4826
 FLOOR = 1e-3  # Of a group's mean: keeps the log of an empty window finite.
 
 
-def outlook(index: Index, seasonal: Floats, window: int) -> tuple[Floats, Floats]:
+def outlook(
+    index: Index, seasonal: Season, window: int, kin: Integers | None = None
+) -> tuple[Floats, Floats]:
     """(groups,) each: expected log growth of the next window over the last, and its deviation.
 
     Args:
         index: demand of the groups.
-        seasonal: (groups, steps + window). Log of the season as expected now.
+        seasonal: as expected now, reaching one window past the index.
         window: steps in a window.
+        kin: see `season`.
     """
     steps = index.demand.shape[1]
     learnt = [
-        _past(index.until(stop), index.demand[:, stop : stop + window], window)
+        _past(index.until(stop), index.demand[:, stop : stop + window], kin)
         for stop in range(steps - window, 2 * window - 1, -window)[:MOST_ORIGINS]
     ]
     causes = np.concatenate([part for part, _ in learnt] or [np.zeros((0, PRIOR.size))])
@@ -41,11 +44,11 @@ def outlook(index: Index, seasonal: Floats, window: int) -> tuple[Floats, Floats
     return now @ weights, np.full(now.shape[0], deviation)
 
 
-def features(index: Index, seasonal: Floats, window: int) -> Floats:
+def features(index: Index, seasonal: Season, window: int) -> Floats:
     """(groups, 4). What may move the next window, in logs, at the end of ``index``."""
     demand, steps = index.demand, index.demand.shape[1]
-    season = np.exp(seasonal)
-    adjusted = demand / season[:, :steps]
+    shape = seasonal.until(steps + window)
+    adjusted = demand / shape[:, :steps]
     floor = FLOOR * np.nan_to_num(np.nanmean(np.pad(adjusted, ((0, 0), (0, 1))), axis=1)) + 1e-12
 
     def level(count: int) -> Floats:
@@ -56,19 +59,20 @@ def features(index: Index, seasonal: Floats, window: int) -> Floats:
         return found
 
     last = level(window)
-    ahead = np.log(season[:, steps : steps + window].mean(axis=1))
-    before = np.log(season[:, max(steps - window, 0) : steps].mean(axis=1))
+    ahead = np.log(shape[:, steps : steps + window].mean(axis=1))
+    before = np.log(shape[:, max(steps - window, 0) : steps].mean(axis=1))
     spans = [level(round(span * index.year)) - last for span in SPAN_YEARS]
     return np.stack([ahead - before, level(max(window // 2, 1)) - last, *spans], axis=1)
 
 
-def _past(index: Index, following: Floats, window: int) -> tuple[Floats, Floats]:
+def _past(index: Index, following: Floats, kin: Integers | None) -> tuple[Floats, Floats]:
     """Features at an earlier end of the index, and the growth that followed; known ones alone."""
+    window = following.shape[1]
     last = index.demand[:, -window:]
     whole = ~(np.isnan(last).any(axis=1) | np.isnan(following).any(axis=1))
     before, after = last[whole].mean(axis=1), following[whole].mean(axis=1)
     sold = (before > 0) & (after > 0)
-    found = features(index, seasonal_log(index, window), window)[whole][sold]
+    found = features(index, season(index, window, kin), window)[whole][sold]
     return found, np.log(after[sold] / before[sold])
 
 
