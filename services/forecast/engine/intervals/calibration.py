@@ -21,7 +21,7 @@ from services.forecast.engine.intervals.spread import Spread, expected, fit, own
 from services.forecast.engine.panel import Panel
 
 LEAST_ERRORS = 100
-TINY = 1e-3
+TINY = 1e-6  # Of a usual sale.
 LEAST_DEVIATION = 1e-3  # Of the mean.
 
 
@@ -31,7 +31,6 @@ class Calibration:
 
     spread: Spread
     recalibration: Recalibration
-    floor: float  # Units that count as next to nothing.
     counted: bool  # Whether units are whole numbers.
     errors: int  # Past errors that it was learned from.
 
@@ -66,8 +65,8 @@ class Calibration:
 
     def _moments(self, panel: Panel, mean: Floats) -> tuple[Floats, Floats]:
         """Means and standard deviations of the family, (series x ahead,)."""
-        described = features.describe(panel, mean, self.floor)
-        middle = np.maximum(mean, TINY * self.floor).ravel()
+        described = features.describe(panel, mean, self.spread.unit)
+        middle = np.maximum(mean, TINY * self.spread.unit).ravel()
         deviation = self.spread.deviation(described).ravel()
         return middle, np.maximum(deviation, LEAST_DEVIATION * middle)
 
@@ -104,22 +103,23 @@ def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     used = [held for held in helds if held.mean.shape[1]]
     if sum(int((~np.isnan(held.actual)).sum()) for held in used) < LEAST_ERRORS:
         used = [*stand_in(panel), *used]
-    floor = features.least(panel)
+    unit = features.usual(panel)
     described = [
-        features.describe(panel.until(held.origin, held.mean.shape[1]), held.mean, floor)
+        features.describe(panel.until(held.origin, held.mean.shape[1]), held.mean, unit)
         for held in used
     ]
     # Where nothing was expected, as on days a shop is closed, there is nothing to learn.
     seen = [~np.isnan(held.actual) & (held.mean > 0) for held in used]
-    errors = [np.abs(held.actual - held.mean) for held in used]
+    errors = [np.abs(held.actual - held.mean) / unit for held in used]
     coefficients = fit(_flat(described, seen, len(features.NAMES)), _flat(errors, seen)[:, 0])
     usual = [expected(each, coefficients) for each in described]
     ratios = [np.where(s, e / u, np.nan) for s, e, u in zip(seen, errors, usual, strict=True)]
     own, apart = own_factors(ratios)
     spreads = [
-        Spread(coefficients, each).deviation(x) for each, x in zip(apart, described, strict=True)
+        Spread(coefficients, each, unit).deviation(x)
+        for each, x in zip(apart, described, strict=True)
     ]
-    middle = np.maximum(_flat([held.mean for held in used], seen)[:, 0], TINY * floor)
+    middle = np.maximum(_flat([held.mean for held in used], seen)[:, 0], TINY * unit)
     deviation = np.maximum(_flat(spreads, seen)[:, 0], LEAST_DEVIATION * middle)
     actual = _flat([held.actual for held in used], seen)[:, 0]
     counted = family.counted(panel.units)
@@ -127,7 +127,7 @@ def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     origin = np.repeat([held.origin for held in used], [int(mask.sum()) for mask in seen])
     learned = recalibration.learn(np.log(middle), place, origin)
     own = np.broadcast_to(own, panel.series).copy()
-    return Calibration(Spread(coefficients, own), learned, floor, counted, middle.size)
+    return Calibration(Spread(coefficients, own, unit), learned, counted, middle.size)
 
 
 def _placed(units: Floats, mean: Floats, deviation: Floats, *, counted: bool) -> Place:

@@ -20,22 +20,22 @@ NAMES = (
 )
 SEASONS = 2  # Of history that count.
 MOST_UNUSUAL = 4.0  # Standard deviations.
-BEND = 1000.0  # Times `least`: where the power law may bend.
+LEAST = 1e-3  # Of a usual sale: what is less counts as that much.
 
 
-def least(panel: Panel) -> float:
-    """Units that count as next to nothing on this panel: below it, forecasts do not differ."""
+def usual(panel: Panel) -> float:
+    """Units of a usual sale on this panel: what sizes are measured in, so that no unit matters."""
     sold = panel.units[panel.units > 0]
-    return 1e-3 * float(np.median(sold)) if sold.size else 1e-3
+    return float(np.median(sold)) if sold.size else 1.0
 
 
-def describe(panel: Panel, mean: Floats, floor: float) -> Floats:
-    """One vector a forecast, (series, ahead, NAMES). Only ratios and one size carry the unit.
+def describe(panel: Panel, mean: Floats, unit: float) -> Floats:
+    """One vector a forecast, (series, ahead, NAMES).
 
     Args:
         panel: what the forecast had seen.
         mean: (series, ahead).
-        floor: what `least` says of the panel that was learned from.
+        unit: what `usual` says of the panel that was learned from.
     """
     season = panel.period.season
     past = panel.units[:, -SEASONS * season :]
@@ -46,13 +46,13 @@ def describe(panel: Panel, mean: Floats, floor: float) -> Floats:
     unrest = _mean(np.abs(np.diff(recent, axis=1)), noise)
     zeros = _mean(np.where(np.isnan(past), np.nan, past == 0), np.ones(panel.series))
     size, level, noise, late, unrest = (
-        np.log(np.maximum(each, floor)) for each in (mean, level, noise, late, unrest)
+        np.log(np.maximum(each / unit, LEAST)) for each in (mean, level, noise, late, unrest)
     )
     rise = size - level[:, np.newaxis]
     of_series = [noise - level, level, late - level, unrest - noise]
     columns = [np.ones(mean.shape), size, *(each[:, np.newaxis] for each in of_series)]
     columns += [np.maximum(rise, 0.0), np.log(np.arange(1, mean.shape[1] + 1))]
-    columns += [zeros[:, np.newaxis], np.log1p(mean / (BEND * floor))]
+    columns += [zeros[:, np.newaxis], np.log1p(mean / unit)]
     columns += [unusual(panel)[:, : mean.shape[1]]]
     return np.stack([np.broadcast_to(each, mean.shape) for each in columns], axis=-1)
 

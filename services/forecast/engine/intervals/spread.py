@@ -30,15 +30,17 @@ NORMAL = np.sqrt(np.pi / 2)  # Standard deviation of a normal over its mean abso
 class Spread:
     coefficients: Floats  # (features,).
     own: Floats  # (series,). Each series' own factor.
+    unit: float  # Units that errors are counted in.
 
     def deviation(self, features: Floats) -> Floats:
         """Standard deviations, (series, ahead), of (series, ahead, features); more than 0."""
-        found: Floats = expected(features, self.coefficients) * self.own[:, np.newaxis] * NORMAL
+        errors = expected(features, self.coefficients) * self.own[:, np.newaxis]
+        found: Floats = errors * NORMAL * self.unit
         return found
 
 
 def expected(features: Floats, coefficients: Floats) -> Floats:
-    """Expected absolute errors before a series' own factor."""
+    """Expected absolute errors, in units of a usual sale, before a series' own factor."""
     predicted: Floats = np.exp(np.clip(features @ coefficients, -30.0, 30.0))
     return predicted
 
@@ -48,7 +50,7 @@ def fit(features: Floats, errors: Floats) -> Floats:
 
     Args:
         features: (errors, features).
-        errors: (errors,). Absolute.
+        errors: (errors,). Absolute, in units of a usual sale.
     """
     if not errors.size:
         return PRIOR
