@@ -7,7 +7,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks soak bench-router bench-forecast lint types imports protos protos-check breaking format install tools clean
+.PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks prove-calibration soak bench-router bench-forecast lint types imports protos protos-check breaking format install tools clean
 
 help: ## Says what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 25
@@ -37,6 +37,9 @@ prove-static-stability: install ## No router for SECONDS= under load; then 500 p
 
 prove-leaks: install ## Canaries through a world of its own, then a search of every foreign store.
 	@python -m proofs.leaks
+
+prove-calibration: install ## Intervals on every panel of DATA= and COUNT= simulated seasons, part by part.
+	@python -m proofs.calibration
 
 soak: install ## COUNT= calls of two jurisdictions with failovers among them, each one looked at.
 	@python -m proofs.soak
