@@ -108,6 +108,10 @@ class Database:
     def home_regions(self) -> tuple[str, ...]:
         return tuple(self._writing)
 
+    def reads_elsewhere(self, home_region: str) -> bool:
+        """Whether what is read of ``home_region`` here is a sibling's, from a standby."""
+        return home_region in self._reading
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Opens a transaction in which row-level security hides every tenant but the caller's.

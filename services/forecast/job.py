@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis import logs, settings
+from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
 from services.chassis.tenancy import TenantId
@@ -100,11 +101,13 @@ async def _waiting(session: AsyncSession, job: Job, part: Part) -> bool:
 async def run(arguments: Arguments, loaded: ForecastSettings) -> int:
     """Returns the process' exit code: 0 if all shards of the part are done."""
     database = Database(loaded.database_urls, pool_size=2)
+    cache = Cache(loaded.redis_url)
     try:
         data = TenantData(database, loaded.region, arguments.tenant_id)
-        steps = Steps(utc_now, executor_of(loaded), uuid4())
+        steps = Steps(utc_now, executor_of(loaded), cache, uuid4())
         state = await work(data, steps, arguments.job_id, arguments.part)
     finally:
+        await cache.close()
         await database.close()
     return 1 if state in (State.FAILED, State.CANCELLED) else 0
 

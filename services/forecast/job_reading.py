@@ -6,7 +6,6 @@ one that is computed again after a loss with what it would have been.
 
 import asyncio
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -18,7 +17,7 @@ from services.forecast.domain_panel import NOW, Shard, View
 from services.forecast.engine.period import Period
 from services.forecast.shard_data import pack_panel
 from services.forecast.store_history import measure
-from services.forecast.store_panel import Read, read_panel
+from services.forecast.store_panel import Read, read_panels
 from services.forecast.store_shards import ShardKey, ShardNames, ShardStore
 
 MOST_SERIES = 5_000
@@ -43,28 +42,28 @@ async def read_history(session: AsyncSession, job: Job) -> Job:
     store, period = ShardStore(session), Period(job.spec.period)
     series = shards = 0
     cutoff = job.cutoff_date
-    for shard in _shards(extent, job):
-        for step, view in enumerate(_views(job)):
-            read = await read_panel(session, extent, job.spec.horizon, period, shard, view)
-            if read.panel.series == 0:
-                continue
+    parts = read_panels(
+        session, extent, job.spec.horizon, period, _shards(extent, job), _views(job)
+    )
+    async for shard, reads in parts:
+        for step, read in enumerate(reads):
             packed = await asyncio.to_thread(pack_panel, read.panel)
             await store.add(ShardKey(job.id, shard.index, step), _names(read), packed)
-            cutoff = read.panel.dates[read.panel.periods - 1].item()
-            series += read.panel.series if step == 0 else 0
-            shards += 1
+        cutoff = reads[0].panel.dates[reads[0].panel.periods - 1].item()
+        series += reads[0].panel.series
+        shards += len(reads)
     if shards == 0:
         raise NoSales("There are no sales of late to learn from. Import newer ones.")
     progress = Progress(job.progress.phase, 0, shards, series)
     return replace(job, progress=progress, cutoff_date=cutoff)
 
 
-def _shards(extent: Extent, job: Job) -> Iterator[Shard]:
+def _shards(extent: Extent, job: Job) -> list[Shard]:
     periods = extent.days / job.spec.period_days
     count = max(extent.series / MOST_SERIES, extent.series * periods / MOST_CELLS, 1)
     # Shards are drawn by a hash, and so of about one size.
     number = math.ceil(count)
-    return (Shard(index, number) for index in range(number))
+    return [Shard(index, number) for index in range(number)]
 
 
 def _views(job: Job) -> list[View]:

@@ -18,6 +18,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.chassis.cache import Cache
 from services.chassis.clock import Clock
 from services.chassis.database import DatabaseUnavailable
 from services.chassis.errors import HemlineError
@@ -75,8 +76,9 @@ Step = Reading | Computing | Ending
 class Steps:
     """Takes up and does steps, in the name of ``holder``."""
 
-    def __init__(self, clock: Clock, executor: Executor, holder: UUID) -> None:
+    def __init__(self, clock: Clock, executor: Executor, cache: Cache, holder: UUID) -> None:
         self._clock = clock
+        self._cache = cache
         self._executor = executor
         self._holder = holder
 
@@ -163,13 +165,15 @@ class Steps:
             return await ShardStore(session).renew(key, self._holder, self._clock())
 
         found = await self._while_held(data, step.job, work(), renew)
-        await self._store(data, key, found)
-        await self._end(data, step.job)
+        if await self._store(data, key, found) == 0:
+            await self._end(data, step.job)
 
-    async def _store(self, data: TenantData, key: ShardKey, found: Found) -> None:
+    async def _store(self, data: TenantData, key: ShardKey, found: Found) -> int:
+        """Returns how many shards are not done. Raises LeaseLost."""
         async with data.transaction() as session:
             shards, runs = ShardStore(session), RunStore(session)
-            if not await JobStore(session).count_shard(key.job_id):
+            left = await JobStore(session).count_shard(key.job_id)
+            if left is None:
                 raise LeaseLost
             if not await shards.finish(key, self._holder, found.figures):
                 raise LeaseLost
@@ -178,10 +182,11 @@ class Steps:
                 await runs.add_series(key.job_id, key.shard, names.series, found.rows)
             if found.state:
                 await runs.add_state(key.job_id, key.shard, found.state)
+        return left
 
     async def _end(self, data: TenantData, job: Job) -> None:
-        """Ends the job, if all of its shards are done."""
-        async with data.transaction() as session:
+        """Ends the job, all of whose shards are done."""
+        async with self._cache.changing(data.tenant_id), data.transaction() as session:
             ended = await end(session, job.id, self._clock())
         if ended:
             log.info("job_succeeded", job=str(job.id))

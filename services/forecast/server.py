@@ -50,8 +50,9 @@ async def parts(
     )
     cache = Cache(settings.redis_url)
     try:
-        executor, slots = executor_of(settings), settings.shard_slots
-        async with working(database, settings.region, utc_now, executor, slots) as runner:
+        steps = Steps(utc_now, executor_of(settings), cache, uuid4())
+        runner = Runner(database, settings.region, utc_now, steps, settings.shard_slots)
+        async with working(runner):
             jobs = Jobs(database, utc_now, runner.wake)
             made = served(database, cache, utc_now, jobs)
             yield Opened(made, pulse=database.pulse(settings.region))
@@ -61,15 +62,11 @@ async def parts(
 
 
 @asynccontextmanager
-async def working(
-    database: Database, region: str, clock: Clock, executor: Executor, slots: int
-) -> AsyncIterator[Runner]:
+async def working(runner: Runner) -> AsyncIterator[None]:
     """Does jobs until left. Steps that are under way then are given back."""
-    steps = Steps(clock, executor, uuid4())
-    runner = Runner(database, region, clock, steps, slots)
     task = asyncio.create_task(runner.run())
     try:
-        yield runner
+        yield
     finally:
         task.cancel()
         await asyncio.wait([task])

@@ -6,8 +6,9 @@ import grpc.aio
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
 
-from services.chassis.cache import Cache
+from services.chassis.cache import EDITION_SECONDS, Cache
 from services.chassis.database import Database
+from services.chassis.tenancy import current_caller
 from services.forecast import convert
 from services.forecast.domain import ForecastNotFound, Run, SeriesForecast
 from services.forecast.fields import refusal
@@ -36,18 +37,21 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
         self, request: pb.GetForecastRequest, context: Context
     ) -> pb.GetForecastResponse:
         store, sku = convert.series_from(request)
-        run = await self._run(None)
 
         async def read() -> bytes:
             async with self._database.transaction() as session:
+                run = await _run_of(ForecastStore(session), None)
                 found = await ForecastStore(session).find(run, store, sku)
             if found is None:
                 raise ForecastNotFound(f"{sku} never sold in {store}.", store=store, sku=sku)
             forecast = convert.message_of_forecast(run, found)
             return pb.GetForecastResponse(forecast=forecast).SerializeToString()
 
-        key = f"forecast:{run.id}:{store}/{sku}"
-        kept = await self._cache.get_or_make(key, read, ttl_seconds=KEPT_SECONDS)
+        if self._database.reads_elsewhere(current_caller().home_region):
+            # The home region's Redis is told of new runs; this one's is not.
+            return pb.GetForecastResponse.FromString(await read())
+        key = f"forecast:{store}/{sku}"
+        kept = await self._cache.get_or_make_newest(key, read, ttl_seconds=EDITION_SECONDS)
         return pb.GetForecastResponse.FromString(kept)
 
     async def ListForecasts(

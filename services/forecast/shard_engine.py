@@ -7,12 +7,14 @@ of a series and the memory of a process stay the same however many series a tena
 
 import numpy as np
 
+from services.forecast import what_if
 from services.forecast.engine.arrays import Dates, Floats
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.forecast import Forecast, Settings, forecast
 from services.forecast.engine.intervals import calibrate
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
+from services.forecast.engine.promo import state_of
 from services.forecast.engine.segments import segments
 from services.forecast.engine.trends import find_trends
 from services.forecast.shard_data import Found, Task, series_lines, unpack_panel
@@ -38,8 +40,9 @@ def _forecast(panel: Panel, made: Forecast) -> Found:
     tiers = _tiers(made)
     judged = _held_back(panel, made)
     figures = Figures(*_sums(panel, judged), model=_model(tiers), trends=_trends(panel))
-    rows = series_lines([made.mean, *quantiles], tiers, [])
-    return Found(rows, b"", figures.to_bytes())
+    shared, own = what_if.pack(state_of(made.response))
+    rows = series_lines([made.mean, *quantiles], tiers, own)
+    return Found(rows, shared, figures.to_bytes())
 
 
 def _backtest(panel: Panel, origin: int, settings: Settings) -> Found:

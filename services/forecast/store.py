@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecast.domain import NoRun, Run, SeriesForecast, Trend
 from services.forecast.store_runs import kept_runs
-from services.forecast.tables import ForecastSeriesRow, TrendRow
+from services.forecast.tables import ForecastSeriesRow, RunStateRow, TrendRow
 
 
 class ForecastStore:
@@ -33,6 +33,25 @@ class ForecastStore:
         )
         row = await self._session.scalar(query)
         return None if row is None else _forecast_from(row)
+
+    async def state(self, run: Run, store: str, sku: str) -> tuple[int, bytes, list[float]] | None:
+        """What is kept of a series to forecast it again: its shard, its own state, its mean.
+
+        None if the run has no such series, or keeps no state of it.
+        """
+        table = ForecastSeriesRow
+        query = select(table.shard, table.state, table.mean).where(
+            table.run_id == run.id, table.store == store, table.sku == sku, table.state.is_not(None)
+        )
+        row = (await self._session.execute(query)).one_or_none()
+        return None if row is None else (row.shard, bytes(row.state or b""), row.mean)
+
+    async def shared_state(self, run: Run, shard: int) -> bytes:
+        """What the series of a shard have in common. May be kept: it never changes."""
+        query = select(RunStateRow.state).where(
+            RunStateRow.run_id == run.id, RunStateRow.shard == shard
+        )
+        return bytes((await self._session.execute(query)).scalar_one())
 
     async def by_name(
         self, run: Run, store: str | None, after: tuple[str, str] | None, limit: int

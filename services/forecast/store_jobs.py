@@ -116,13 +116,17 @@ class JobStore:
             )
         )
 
-    async def count_shard(self, job_id: UUID) -> bool:
+    async def count_shard(self, job_id: UUID) -> int | None:
         """Counts one more shard that is done. Holds the job until the transaction ends.
 
-        False if the job has ended.
+        Returns:
+            How many are not done; None if the job has ended.
         """
         counted = _under_way(job_id).values(done_shards=JobRow.done_shards + 1)
-        return await self._changed(counted)
+        left: int | None = await self._session.scalar(
+            counted.returning(JobRow.total_shards - JobRow.done_shards)
+        )
+        return left
 
     async def lock(self, job_id: UUID) -> Job | None:
         """Holds the job until the transaction ends. None if it has ended."""

@@ -21,7 +21,9 @@ from cli.session import _Bearer
 from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
+from services.forecast.job_steps import Steps
 from services.forecast.jobs import Jobs
+from services.forecast.runner import Runner
 from services.forecast.server import served as forecast_served
 from services.forecast.server import working
 from services.forecast.worker import Processes
@@ -46,7 +48,9 @@ async def running(databases: tuple[Database, Database]) -> AsyncIterator[Api]:
     of_forecast, of_inventory = databases
     with servers.redis() as redis_url:
         cache = Cache(SecretStr(redis_url))
-        async with working(of_forecast, HOME, utc_now, Processes(), slots=1) as runner:
+        steps = Steps(utc_now, Processes(), cache, uuid4())
+        runner = Runner(of_forecast, HOME, utc_now, steps, slots=1)
+        async with working(runner):
             jobs = Jobs(of_forecast, utc_now, runner.wake)
             parts = (
                 *forecast_served(of_forecast, cache, utc_now, jobs),

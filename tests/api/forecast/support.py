@@ -24,7 +24,9 @@ from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
 from services.forecast.executor import Executor, WorkFailed
+from services.forecast.job_steps import Steps
 from services.forecast.jobs import Jobs
+from services.forecast.runner import Runner
 from services.forecast.server import served, working
 from services.forecast.shard_data import Task
 from services.forecast.shard_engine import compute
@@ -68,8 +70,10 @@ class Breakable(Processes):
 @asynccontextmanager
 async def working_api(database: Database, cache: Cache, executor: Executor) -> AsyncIterator[Api]:
     """The service's server, and the runner that does its jobs."""
+    steps = Steps(utc_now, executor, cache, uuid4())
+    runner = Runner(database, HOME, utc_now, steps, slots=1)
     async with (
-        working(database, HOME, utc_now, executor, slots=1) as runner,
+        working(runner),
         api(served(database, cache, utc_now, Jobs(database, utc_now, runner.wake))) as started,
     ):
         yield started

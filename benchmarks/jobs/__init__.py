@@ -1,0 +1,1 @@
+"""What jobs of the forecast service cost, end to end."""
