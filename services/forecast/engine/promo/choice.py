@@ -15,7 +15,7 @@ APART = (0.2, 5.0, 40.0)  # Factors by which the ridges of columns and season ma
 SLOWER_FADING = 0.8
 GAINS = (0.9, 1.1, 0.75)
 TRENDS = ((0.5, 0.0), (1.0, 0.0), (0.5, 0.25), (1.0, 0.5), (0.0, 0.25))  # Panel's, own share.
-BETTER = 0.999  # A change must bring the error below this share of what it was.
+BETTER = 0.997  # A change must bring the error below this share of what it was.
 MOST_SILENT = 4
 FEWEST_IN_GROUP = 3
 

@@ -15,6 +15,7 @@ from services.forecast.engine.panel import Panel
 
 FLAG_VALUES = 2
 MOST_CODES = 12  # Distinct whole numbers that are still taken for codes, not for amounts.
+MOST_EVENTS = 60  # The same for a column that is one for all series and mostly at rest.
 RARE_SHARE = 0.0005  # Codes seen more rarely than this have no term of their own.
 MOSTLY = 0.95  # Of the cells positive: then zeros are gaps in the record, not a value.
 EQUAL_SHARE = 0.1  # Of the cells in which a price and its regular price agree, at least.
@@ -51,14 +52,13 @@ def read(panel: Panel, origin: int, ahead: int) -> list[Column]:
     the last ``ahead`` columns of the panel, for which forecasts are made.
     """
     rows = slice(None, None, max(1, panel.series // SAMPLE_ROWS))
-    known = {name: values[rows] for name, values in panel.known.items()}
-    found = []
-    for name in sorted(known):
-        if _known_ahead(known[name], panel.dates.size - ahead):
-            column = _told(name, known[name][:, :origin])
-            if column is not None:
-                found.append(column)
-    return _paired(found, {name: values[:, :origin] for name, values in known.items()})
+    past = {
+        name: panel.known[name][rows, :origin]
+        for name in sorted(panel.known)
+        if _known_ahead(panel.known[name][rows], panel.dates.size - ahead)
+    }
+    told = (_told(name, values) for name, values in past.items())
+    return _paired([column for column in told if column is not None], past)
 
 
 def _known_ahead(values: Floats, origin: int) -> bool:
@@ -69,7 +69,8 @@ def _known_ahead(values: Floats, origin: int) -> bool:
 def _told(name: str, past: Floats) -> Column | None:
     seen = past[np.isfinite(past)]
     both = np.isfinite(past[:, 1:]) & np.isfinite(past[:, :-1])
-    if _is_clock(past):
+    same = np.array_equal(past, np.broadcast_to(past[0], past.shape), equal_nan=True)
+    if same and _never_less(past[0]):
         return None
     changes = int((both & (past[:, 1:] != past[:, :-1])).sum())
     if changes < min(MOVES, max(2, past.shape[0])):
@@ -78,17 +79,23 @@ def _told(name: str, past: Floats) -> Column | None:
     common = float(distinct[counts.argmax()])
     if distinct.size == FLAG_VALUES:
         return Column(name, Kind.FLAG, low=0.0 if 0.0 in distinct else common)
-    if distinct.size <= MOST_CODES and np.array_equal(distinct, np.round(distinct)):
-        often = (counts >= RARE_SHARE * seen.size) & (distinct != common)
-        return Column(name, Kind.CODE, codes=tuple(float(code) for code in distinct[often]))
+    if np.array_equal(distinct, np.round(distinct)) and (
+        distinct.size <= MOST_CODES
+        or (same and distinct.size <= MOST_EVENTS and 2 * counts.max() > seen.size)
+    ):
+        rank = np.argsort(np.where(distinct == common, 0, -counts), kind="stable")
+        often = [
+            i
+            for i in rank[:MOST_CODES]
+            if distinct[i] != common and counts[i] >= RARE_SHARE * seen.size
+        ]
+        return Column(name, Kind.CODE, codes=tuple(sorted(float(distinct[i]) for i in often)))
     return _of_numbers(name, seen)
 
 
-def _is_clock(past: Floats) -> bool:
-    """Whether the column only counts time: the same for all series, and never less than before."""
-    one = past[0]
-    same = np.array_equal(past, np.broadcast_to(one, past.shape), equal_nan=True)
-    return same and bool((np.diff(one[np.isfinite(one)]) >= 0).all())
+def _never_less(one: Floats) -> bool:
+    """Whether a column that is the same for all series only counts time."""
+    return bool((np.diff(one[np.isfinite(one)]) >= 0).all())
 
 
 def _of_numbers(name: str, seen: Floats) -> Column:
@@ -103,11 +110,16 @@ def _of_numbers(name: str, seen: Floats) -> Column:
 
 
 def _paired(columns: list[Column], past: Mapping[str, Floats]) -> list[Column]:
-    """Divides a price by its regular price where two columns clearly are such a pair."""
-    ratios = [column.name for column in columns if column.kind is Kind.RATIO]
+    """Divides a price by its regular price where two columns clearly are such a pair.
+
+    The regular price need not change inside any series; the price must.
+    """
+    prices = [column.name for column in columns if column.kind is Kind.RATIO]
+    moving = {column.name for column in columns}
+    regulars = prices + [name for name in past if name not in moving]
     over: dict[str, str] = {}
-    for price in ratios:
-        for regular in ratios:
+    for price in prices:
+        for regular in regulars:
             free = price != regular and price not in over and price not in over.values()
             if free and regular not in over and _is_below(past[price], past[regular]):
                 over[price] = regular
@@ -116,7 +128,7 @@ def _paired(columns: list[Column], past: Mapping[str, Floats]) -> list[Column]:
 
 def _is_below(price: Floats, regular: Floats) -> bool:
     both = (price > 0) & (regular > 0)
-    if not both.any():
+    if both.mean() < MOSTLY * (price > 0).mean() or not both.any():
         return False
     ratio = np.log(price[both] / regular[both])
     differs = np.abs(ratio) > NEAR

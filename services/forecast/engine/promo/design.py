@@ -1,6 +1,6 @@
 """The regressors of the response: a series' own terms, those of its siblings, those of the time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,8 @@ import numpy as np
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
-from services.forecast.engine.promo import columns, seasons, terms
+from services.forecast.engine.promo import seasons, terms
+from services.forecast.engine.promo.columns import Column
 from services.forecast.engine.promo.seasons import Calendar
 from services.forecast.engine.promo.terms import Label, Recipe, Single
 
@@ -101,9 +102,8 @@ def echoes(
     return [before, followed.astype(np.float32)]
 
 
-def build(panel: Panel, origin: int, ahead: int, calendar: Calendar) -> Design:
+def build(panel: Panel, usable: Sequence[Column], origin: int, calendar: Calendar) -> Design:
     """The design of own and common terms; what depends on values is judged at ``origin``."""
-    usable = columns.read(panel, origin, ahead)
     rows = slice(None, None, max(1, panel.series // RECIPE_ROWS))
     known = {column.name: panel.known[column.name] for column in usable}
     known |= {column.over: panel.known[column.over] for column in usable if column.over}

@@ -10,8 +10,10 @@ from services.forecast.engine import calendar_events
 from services.forecast.engine.arrays import Booleans, Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
+from services.forecast.engine.promo import columns, terms
 from services.forecast.engine.promo import design as designs
 from services.forecast.engine.promo import history as histories
+from services.forecast.engine.promo.columns import Column
 from services.forecast.engine.promo.design import Design
 from services.forecast.engine.promo.history import History
 from services.forecast.engine.promo.levels import carried, growth, levels
@@ -31,6 +33,8 @@ from services.forecast.engine.promo.settings import Settings
 LOG_LIMIT = 4.0  # No multiplier beyond exp(4), 55 times, nor below its inverse.
 STRENGTH_ROWS = 1_500  # Series from which the strength of promotions is first told.
 STRENGTH_FADING = 1.0
+SCREEN_ROWS = 300
+MOST_TERMS = 48  # Made of known columns: the cost grows with their square and more.
 KEPT_CELLS = 15_000_000  # Of moments: 120 MB. More is computed twice.
 TREND_DISCOUNTS = {Period.DAY: (0.93, 0.99), Period.WEEK: (0.8, 0.95), Period.MONTH: (0.6, 0.9)}
 
@@ -79,16 +83,48 @@ class PromoFit:
 def base(panel: Panel, origin: int, ahead: int, first: int, calendar: Calendar) -> Base:
     """Design and history of ``panel``. The strength of promotions is learned before ``origin``."""
     history = histories.read(panel)
-    design = designs.build(panel, origin, ahead, calendar)
-    own = len(design.recipe.labels())
-    if own:
-        rows = np.arange(0, panel.series, max(1, panel.series // STRENGTH_ROWS))
-        pool = Pool(design.width, None)
-        for block in design.blocks(rows):
-            pool.add(block, moments_of(design, history, block, [origin], STRENGTH_FADING)[1][0])
-        weights, _ = shared_coefficients(pool.pooled(), shrinkage(design, Settings(1.0)))
-        design = designs.with_echoes(design, panel, weights[:own])
+    usable = columns.read(panel, origin, ahead)
+    design = designs.build(panel, usable, origin, calendar)
+    weights = _screened(design, history, origin)
+    if weights.size > MOST_TERMS:
+        design = designs.build(panel, _strongest(design, weights), origin, calendar)
+        weights = _screened(design, history, origin)
+    if weights.size:
+        design = designs.with_echoes(design, panel, weights)
     return Base(panel, history, design, first, ahead)
+
+
+def _screened(design: Design, history: History, origin: int) -> Floats:
+    """(own terms,). The panel's coefficients before ``origin``."""
+    own = len(design.recipe.labels())
+    if not own:
+        return np.zeros(0)
+    rows = np.arange(0, design.series, max(1, design.series // STRENGTH_ROWS))
+    pool = Pool(design.width, None)
+    for block in design.blocks(rows):
+        pool.add(block, moments_of(design, history, block, [origin], STRENGTH_FADING)[1][0])
+    return shared_coefficients(pool.pooled(), shrinkage(design, Settings(1.0)))[0][:own]
+
+
+def _strongest(design: Design, weights: Floats) -> list[Column]:
+    """The columns that do most in an average period, as many as may act together."""
+    x = design.of(np.arange(0, design.series, max(1, design.series // SCREEN_ROWS)))
+    effects = np.abs(weights) * x[:, : weights.size].std(axis=2).mean(axis=0)
+    labels = design.recipe.labels()
+    by_source = {
+        column.name: (
+            sum(e for e, label in zip(effects, labels, strict=True) if label.source == column.name),
+            sum(label.source == column.name for label in labels),
+        )
+        for column in design.recipe.columns
+    }
+    kept: set[str] = set()
+    room = MOST_TERMS - terms.MOST_PRODUCTS
+    for name in sorted(by_source, key=lambda name: (-by_source[name][0], name)):
+        if by_source[name][1] <= room:
+            kept.add(name)
+            room -= by_source[name][1]
+    return [column for column in design.recipe.columns if column.name in kept]
 
 
 def moments_of(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Booleans, Floats, Integers
 
-PANEL_RIDGE = 1.0  # Periods, towards no effect.
+PANEL_RIDGE = 3.0  # Periods, towards no effect.
 OFFSET = 0.1  # Of the series' mean: keeps zeros and near-zeros from ruling the fit.
 LEAST_SPREAD = 1e-7  # Variance below which a regressor says nothing.
 

@@ -42,7 +42,7 @@ def how(own: float = np.inf, group: float = np.inf, width: int = 2) -> Shrinkage
 def test_the_panel_s_response_is_found() -> None:
     truth = np.array([1.0, -0.5])
     found, _ = shared_coefficients(pooled(moments(np.tile(truth, (SERIES, 1)), 0.1)[0]), how())
-    np.testing.assert_allclose(found, truth, atol=0.03)
+    np.testing.assert_allclose(found, truth, atol=0.05)
 
 
 def test_moments_do_not_depend_on_where_the_past_is_cut() -> None:
