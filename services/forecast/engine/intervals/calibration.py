@@ -10,17 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.forecast.engine.arrays import Booleans, Floats
+from services.forecast.engine.arrays import Floats
 from services.forecast.engine.held import Held
 from services.forecast.engine.intervals import family, features, recalibration
 from services.forecast.engine.intervals.ends import settle
 from services.forecast.engine.intervals.family import Place
-from services.forecast.engine.intervals.past import stand_in
 from services.forecast.engine.intervals.recalibration import Recalibration
-from services.forecast.engine.intervals.spread import Spread, expected, fit, own_factors
+from services.forecast.engine.intervals.records import origins_of
+from services.forecast.engine.intervals.spread import Spread, fit, own_factors
 from services.forecast.engine.panel import Panel
 
-LEAST_ERRORS = 100
 TINY = 1e-6  # Of a usual sale.
 LEAST_DEVIATION = 1e-3  # Of the mean.
 
@@ -32,7 +31,7 @@ class Calibration:
     spread: Spread
     recalibration: Recalibration
     counted: bool  # Whether units are whole numbers.
-    errors: int  # Past errors that it was learned from.
+    records: int  # That it was learned from.
 
     def quantiles(self, panel: Panel, mean: Floats, levels: Sequence[float]) -> Floats:
         """Quantiles, (levels, series, ahead): not negative, finite, ascending with the level.
@@ -66,9 +65,8 @@ class Calibration:
     def _moments(self, panel: Panel, mean: Floats) -> tuple[Floats, Floats]:
         """Means and standard deviations of the family, (series x ahead,)."""
         described = features.describe(panel, mean, self.spread.unit)
-        middle = np.maximum(mean, TINY * self.spread.unit).ravel()
         deviation = self.spread.deviation(described).ravel()
-        return middle, np.maximum(deviation, LEAST_DEVIATION * middle)
+        return _bounded(mean.ravel(), deviation, self.spread.unit)
 
     def of(self, rows: slice) -> "Calibration":
         """What is known about some of the series."""
@@ -84,7 +82,8 @@ class Calibration:
             found[:, single] = family.counts(asked, middle[single], deviation[single])
             if hair:
                 place = family.place_of_counts(found[:, single], middle[single], deviation[single])
-                found[:, single] = settle(found[:, single], place, asked, levels)
+                mirrored = self.recalibration.places(np.log(middle[single]), 1.0 - levels)
+                found[:, single] = settle(found[:, single], place, (asked, mirrored), levels)
             else:
                 found = np.round(found)
         ascending = np.maximum.accumulate(np.maximum(found, 0.0), axis=0)
@@ -94,40 +93,36 @@ class Calibration:
 def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     """Learns from the forecasts of past origins. Any number of them, none included.
 
-    With few errors, one-step errors of a running mean of the panel's own past are added.
+    With few records, one-step errors of a running mean of the panel's own past are added.
 
     Args:
         panel: the past; what ``helds`` saw of it is its first columns.
         helds: past origins, with (series, ahead) of one width or of several.
     """
-    used = [held for held in helds if held.mean.shape[1]]
-    if sum(int((~np.isnan(held.actual)).sum()) for held in used) < LEAST_ERRORS:
-        used = [*stand_in(panel), *used]
-    unit = features.usual(panel)
-    described = [
-        features.describe(panel.until(held.origin, held.mean.shape[1]), held.mean, unit)
-        for held in used
-    ]
-    # Where nothing was expected, as on days a shop is closed, there is nothing to learn.
-    seen = [~np.isnan(held.actual) & (held.mean > 0) for held in used]
-    errors = [np.abs(held.actual - held.mean) / unit for held in used]
-    coefficients = fit(_flat(described, seen, len(features.NAMES)), _flat(errors, seen)[:, 0])
-    usual = [expected(each, coefficients) for each in described]
-    ratios = [np.where(s, e / u, np.nan) for s, e, u in zip(seen, errors, usual, strict=True)]
-    own, apart = own_factors(ratios)
-    spreads = [
-        Spread(coefficients, each, unit).deviation(x)
-        for each, x in zip(apart, described, strict=True)
-    ]
-    middle = np.maximum(_flat([held.mean for held in used], seen)[:, 0], TINY * unit)
-    deviation = np.maximum(_flat(spreads, seen)[:, 0], LEAST_DEVIATION * middle)
-    actual = _flat([held.actual for held in used], seen)[:, 0]
-    counted = family.counted(panel.units)
-    place = _placed(actual, middle, deviation, counted=counted)
-    origin = np.repeat([held.origin for held in used], [int(mask.sum()) for mask in seen])
-    learned = recalibration.learn(np.log(middle), place, origin)
+    unit, counted = features.usual(panel), family.counted(panel.units)
+    past = origins_of(panel, list(helds), unit)
+    described = [each.described[each.seen] for each in past]
+    errors = [each.errors[each.seen] for each in past]
+    coefficients = fit(_joined(described, len(features.NAMES)), _joined(errors)[:, 0])
+    own, apart = own_factors([each.ratios(coefficients) for each in past])
+    sizes, places = [np.zeros(0)], [np.zeros((2, 0))]
+    for each, factors in zip(past, apart, strict=True):
+        deviation = Spread(coefficients, factors, unit).deviation(each.described)[each.seen]
+        mean, actual = each.held.mean[each.seen], each.held.actual[each.seen]
+        middle, deviation = _bounded(mean, deviation, unit)
+        sizes.append(np.log(middle))
+        places.append(np.stack(_placed(actual, middle, deviation, counted=counted)))
+    origin = np.repeat(np.arange(len(sizes)), [each.size for each in sizes])
+    place = Place(*np.concatenate(places, axis=1))
+    learned = recalibration.learn(np.concatenate(sizes), place, origin)
     own = np.broadcast_to(own, panel.series).copy()
-    return Calibration(Spread(coefficients, own, unit), learned, counted, middle.size)
+    return Calibration(Spread(coefficients, own, unit), learned, counted, origin.size)
+
+
+def _bounded(mean: Floats, deviation: Floats, unit: float) -> tuple[Floats, Floats]:
+    """Means above 0, and deviations that are not lost beside them."""
+    middle = np.maximum(mean, TINY * unit)
+    return middle, np.maximum(deviation, LEAST_DEVIATION * middle)
 
 
 def _placed(units: Floats, mean: Floats, deviation: Floats, *, counted: bool) -> Place:
@@ -141,7 +136,6 @@ def _placed(units: Floats, mean: Floats, deviation: Floats, *, counted: bool) ->
     return place
 
 
-def _flat(values: Sequence[Floats], seen: Sequence[Booleans], width: int = 1) -> Floats:
-    """The seen ones of (series, ahead[, width]) arrays, one below the other: (records, width)."""
-    parts = [each[mask].reshape(-1, width) for each, mask in zip(values, seen, strict=True)]
-    return np.concatenate([np.zeros((0, width)), *parts])
+def _joined(parts: Sequence[Floats], width: int = 1) -> Floats:
+    """Records of all origins one below the other, (records, width)."""
+    return np.concatenate([np.zeros((0, width)), *(each.reshape(-1, width) for each in parts)])

@@ -19,29 +19,23 @@ LOW_STEP, HIGH_STEP = 0.6180339887498949, 0.4142135623730951
 """Golden ratio and square root of 2: their multiples fill the unit interval evenly (Weyl)."""
 
 
-def settle(values: Floats, place: Place, wanted: Floats, levels: Floats) -> Floats:
+def settle(values: Floats, place: Place, wanted: tuple[Floats, Floats], levels: Floats) -> Floats:
     """Moves ends of counts inwards by a hair where their own count must stay outside.
 
     Args:
         values: (levels, forecasts). Whole numbers.
         place: of each.
-        wanted: (levels, forecasts). The levels of the family that were asked for.
-        levels: (levels,). What they are to mean.
+        wanted: the levels of the family that ``levels`` are, and those that 1 - ``levels`` are;
+            each (levels, forecasts).
+        levels: (levels,).
     """
     index = np.arange(values.shape[1])
     low = (index * LOW_STEP + LOW_STEP) % 1.0
     high = (index * HIGH_STEP + HIGH_STEP) % 1.0
     step = np.maximum(place.until - place.before, 1e-12)
-    settled = values.copy()
-    for row, level in enumerate(levels.tolist()):
-        if level < MIDDLE:
-            # What an upper end at 0 cannot leave out, because nothing is below 0.
-            mirror = np.interp(1 - level, levels, np.arange(levels.size))
-            upper = wanted[round(float(mirror))]
-            excess = np.where(values[row] == 0, np.maximum(place.until[row] - upper, 0.0), 0.0)
-            out = low < (wanted[row] - place.before[row] + excess) / step[row]
-            settled[row] += HAIR_UNITS * out
-        elif level > MIDDLE:
-            out = (high < (place.until[row] - wanted[row]) / step[row]) & (values[row] > 0)
-            settled[row] -= HAIR_UNITS * out
-    return settled
+    asked, mirrored = wanted
+    # What the upper end cannot leave out when it is 0, because nothing lies below.
+    excess = np.where(values == 0, np.maximum(place.until - mirrored, 0.0), 0.0)
+    raised = (levels < MIDDLE)[:, np.newaxis] & (low < (asked - place.before + excess) / step)
+    lowered = (levels > MIDDLE)[:, np.newaxis] & (high < (place.until - asked) / step)
+    return np.asarray(values + HAIR_UNITS * raised - HAIR_UNITS * (lowered & (values > 0)))

@@ -3,6 +3,7 @@ import pytest
 
 from services.forecast.engine.held import Held
 from services.forecast.engine.intervals import calibrate
+from services.forecast.engine.intervals.ends import HAIR_UNITS
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from tests.unit.forecast.engine.intervals.support import (
@@ -114,6 +115,15 @@ def test_any_level_ascends_from_none_to_all() -> None:
     assert (np.diff(found, axis=0) >= 0).all()
     assert np.isfinite(found).all()
     assert (found[-1] > found[5]).all()
+
+
+def test_a_quantile_does_not_depend_on_what_else_is_asked_for() -> None:
+    panel, helds, future, _ = _split(*counts(200, PAST + AHEAD, (0.05, 300.0), 1.0))
+    learned = calibrate(panel, helds)
+    several = learned.quantiles(panel, future, [0.02, 0.1, 0.5, 0.9])
+    np.testing.assert_array_equal(learned.quantiles(panel, future, [0.02, 0.1])[1], several[1])
+    alone = [learned.quantiles(panel, future, [level])[0] for level in (0.1, 0.5, 0.9)]
+    np.testing.assert_allclose(alone, several[1:], atol=1.001 * HAIR_UNITS)
 
 
 def test_whole_quantiles_of_counts_are_whole() -> None:

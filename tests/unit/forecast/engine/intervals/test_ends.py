@@ -15,7 +15,9 @@ def _ends(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     wanted = np.repeat(LEVELS[:, np.newaxis], mean.size, axis=1)
     values = family.counts(wanted, mean, deviation)
     place = family.place_of_counts(values, mean, deviation)
-    return values, np.maximum.accumulate(ends.settle(values, place, wanted, LEVELS), axis=0)
+    return values, np.maximum.accumulate(
+        ends.settle(values, place, (wanted, 1 - wanted), LEVELS), axis=0
+    )
 
 
 @pytest.mark.parametrize("units", [0.02, 0.2, 1.0, 6.0, 30.0])
