@@ -11,7 +11,8 @@ PREFIX_LENGTH, REST_LENGTH = 12, 5
 STORED = (
     "tenant", "tenant display name", "store", "store display name", "style", "style display name",
     "category", "colour", "sku", "other sku", "imported store", "imported sku", "imported style",
-    "imported colour", "imported category", "product", "document",
+    "imported colour", "imported category", "product", "document", "promotion", "promotion kind",
+    "attribute", "attribute value", "event",
 )  # fmt: skip
 """Fields that are kept in plain text at home: where they are not found, the search is blind."""
 
@@ -21,7 +22,10 @@ SENT = (
 )  # fmt: skip
 """Fields that reach proxies and services, and are kept as a hash or not at all."""
 
-KEPT_IDS = ("movement request", "stock import request", "sales import request")
+KEPT_IDS = (
+    "movement request", "stock import request", "sales import request", "promotions request",
+    "calendar request", "attributes request", "stock days request",
+)  # fmt: skip
 SENT_IDS = ("style request", "store request", "run request", "abroad request")
 
 

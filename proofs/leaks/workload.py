@@ -29,6 +29,7 @@ from cli.session import Session, connect, sign_in
 from cli.tenant import open_account, operator
 from deploy.local import state
 from deploy.local.world import World
+from proofs.leaks import plans
 from proofs.leaks.canaries import Canaries
 from proofs.leaks.scan import Family
 
@@ -88,6 +89,8 @@ class Retailer:
                 sales_grpc.SalesServiceStub(channel).ImportSales,
                 iter([sales_pb.ImportSalesRequest(**self._sales())]),
             )
+            for method, message in plans.writes(self.words, channel):
+                self._ok(method, iter([message]))
             self._ok(
                 forecast_grpc.ForecastServiceStub(channel).CreateForecastRun,
                 forecast_pb.CreateForecastRunRequest(
@@ -234,6 +237,7 @@ class Retailer:
         yield catalogue.ListStores, catalog_pb.ListStoresRequest()
         yield forecasts.ListForecasts, forecast_pb.ListForecastsRequest(parent=store)
         yield forecasts.ListTrendingProducts, forecast_pb.ListTrendingProductsRequest()
+        yield from plans.reads(self.words, channel)
 
     def _writes(self, channel: Any) -> Iterator[tuple[Callable[..., Any], Any]]:
         catalogue = catalog_grpc.CatalogServiceStub(channel)
@@ -246,10 +250,12 @@ class Retailer:
             self._movement(abroad),
         )
         sales = sales_grpc.SalesServiceStub(channel)
-        yield (
-            lambda request, **options: sales.ImportSales(iter([request]), **options),
-            sales_pb.ImportSalesRequest(**self._sales()),
+        imports = (
+            (sales.ImportSales, sales_pb.ImportSalesRequest(**self._sales())),
+            *plans.writes(self.words, channel),
         )
+        for method, message in imports:
+            yield _with_one(method), message
 
     def _ok(self, method: Callable[..., Any], request: Any) -> Any:
         self.calls += 1
@@ -262,6 +268,11 @@ class Retailer:
         except grpc.RpcError:
             return
         raise AssertionError("a call was answered that had to be refused")
+
+
+def _with_one(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Calls a method that takes a stream with a single message."""
+    return lambda message, **options: method(iter([message]), **options)
 
 
 def _last(name: str) -> str:
