@@ -40,7 +40,10 @@ KnownAt = Annotated[
         help="When the plan became known, in UTC; now, if not said. Backtests go by it.",
     ),
 ]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+OptionalFile = Annotated[Path | None, typer.Argument(help="CSV or Parquet.")]
+FromInventory = Annotated[
+    bool, typer.Option("--from-inventory", help="Reads the inventory instead of a file.")
+]
 
 
 class Of(StrEnum):
@@ -120,8 +123,9 @@ def calendar(  # noqa: PLR0913 - the options of a command
 
 
 def attributes(  # noqa: PLR0913 - the options of a command
-    file: File,
+    file: OptionalFile = None,
     *,
+    inventory: FromInventory = False,
     of: Annotated[Of, typer.Option(help="What the rows describe.")] = Of.SKU,
     user: User = None,
     column: Column = None,
@@ -133,14 +137,19 @@ def attributes(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Says what SKUs or stores are: style, colour, category; region, country.
 
-    Any other attribute is named with --column: `--column fit=Fit` makes one called fit.
+    Any other attribute is named with --column: `--column fit=Fit` makes one called fit. Style,
+    colour, size and category of SKUs can be read from the inventory's catalogue instead.
     """
+    who = _either(file, user, inventory=inventory, dry_run=dry_run)
+    if file is None:
+        from_inventory.attributes(who or "", dry_run=dry_run, as_json=as_json)
+        return
     given = columns_of(column)
     run(
         Request(
             kind=_with_attributes(of, given),
             file=file,
-            user=user_of(user, dry_run=dry_run),
+            user=who,
             columns=given,
             dialect=dialect_of(encoding, delimiter),
             options=Options(),
@@ -152,11 +161,9 @@ def attributes(  # noqa: PLR0913 - the options of a command
 
 
 def stock_days(  # noqa: PLR0913 - the options of a command
-    file: Annotated[Path | None, typer.Argument(help="CSV or Parquet.")] = None,
+    file: OptionalFile = None,
     *,
-    inventory: Annotated[
-        bool, typer.Option("--from-inventory", help="Reads the ledger instead of a file.")
-    ] = False,
+    inventory: FromInventory = False,
     first: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Its first day.")
     ] = None,
@@ -178,11 +185,10 @@ def stock_days(  # noqa: PLR0913 - the options of a command
     A day without a row has the level of the last row before it. The ledger is read for the last 400
     days, unless --from says otherwise.
     """
-    if inventory == (file is not None):
-        raise typer.BadParameter("give either a FILE or --from-inventory", param_hint="FILE")
-    who = user_of(user, dry_run=dry_run and not inventory)
+    who = _either(file, user, inventory=inventory, dry_run=dry_run)
     if file is None:
-        from_inventory.run(who or "", *_period(first, last), dry_run=dry_run, as_json=as_json)
+        span = _period(first, last)
+        from_inventory.stock_days(who or "", *span, dry_run=dry_run, as_json=as_json)
         return
     run(
         Request(
@@ -197,6 +203,13 @@ def stock_days(  # noqa: PLR0913 - the options of a command
             max_errors=max_errors,
         )
     )
+
+
+def _either(file: Path | None, user: str | None, *, inventory: bool, dry_run: bool) -> str | None:
+    """Who imports. The inventory is read as somebody, even if nothing is sent."""
+    if inventory == (file is not None):
+        raise typer.BadParameter("give either a FILE or --from-inventory", param_hint="FILE")
+    return user_of(user, dry_run=dry_run and not inventory)
 
 
 def _planned(date_format: str | None, store: str | None, known_at: datetime | None) -> Options:

@@ -100,9 +100,10 @@ def print_summary(found: dict[str, Any], next_step: str) -> None:
 def print_carried(found: dict[str, Any], next_step: str) -> None:
     """What came from another service, for people."""
     screen = output.console()
-    days = f"{found['first_day']} to {found['last_day']}"
-    screen.print(f"{found['lines']:,} levels of the inventory; {days}.")
-    screen.print(_outcome(found.get("answer")), style="bold")
+    days = f"; {found['first_day']} to {found['last_day']}" if "first_day" in found else ""
+    screen.print(f"{found['lines']:,} lines of the inventory{days}.")
+    if found["lines"] or found["dry_run"]:
+        screen.print(_outcome(found.get("answer")), style="bold")
     screen.print(escape(f"Next: {next_step}"))
 
 

@@ -100,5 +100,27 @@ async def test_stock_days_come_from_a_file_or_from_the_inventory(
         page = await asyncio.to_thread(stub.ListStockDays, stock_pb.ListStockDaysRequest())
     assert [(day.stock_date, day.on_hand_units) for day in page.stock_days] == [(str(TODAY), 3)]
     dry = await desk.types("import", *words, "--user", "a@b.example", "--dry-run")
-    assert "1 levels of the inventory" in dry.stdout
+    assert "1 lines of the inventory; " in dry.stdout
     assert "Nothing was sent" in dry.stdout
+
+
+async def test_attributes_come_from_the_catalogue(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(from_inventory, "sign_in", lambda _email: desk)
+    nothing = await desk.types("import", "attributes", "--from-inventory", "--user", "a@b.example")
+    assert "0 lines of the inventory." in nothing.stdout
+    path = tmp_path / "s.csv"
+    path.write_text(
+        "store,sku,qty,style,colour,size,category\n"
+        "berlin,shirt-m,3,shirt,navy,M,tops\nrome,hat-1,1,hat,red,ONE,\n"
+    )
+    await answer(desk, "stock", path)
+    done = await answer(desk, "attributes", "--from-inventory")
+    assert (done["values"], done["new_values"]) == (7, 7)
+    with desk.channel() as channel:
+        stub = attributes_grpc.AttributeServiceStub(channel)
+        page = await asyncio.to_thread(stub.ListAttributes, attributes_pb.ListAttributesRequest())
+    hat, shirt = page.attributes
+    assert dict(hat.attributes) == {"style": "hat", "colour": "red", "size": "ONE"}
+    assert (shirt.code, shirt.attributes["category"]) == ("SHIRT-M", "tops")
