@@ -10,6 +10,7 @@ from hemline.forecast.v1 import (
     attribute_service_pb2,
     forecast_service_pb2,
     job_service_pb2,
+    override_service_pb2,
     plan_service_pb2,
     sales_service_pb2,
     stock_day_service_pb2,
@@ -24,6 +25,7 @@ SIGNED_IN = "signed-in"
 FILES = (
     forecast_service_pb2,
     job_service_pb2,
+    override_service_pb2,
     sales_service_pb2,
     plan_service_pb2,
     attribute_service_pb2,

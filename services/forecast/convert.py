@@ -17,6 +17,7 @@ from services.forecast.domain import (
     SeriesForecast,
     Trend,
 )
+from services.forecast.domain_overrides import Served
 from services.forecast.fields import ALL_STORES, is_store, refusal, request_id_from
 
 FORECASTS = Limits(default=50, most=200)
@@ -106,8 +107,11 @@ def message_of_run(run: Run) -> pb.ForecastRun:
     )
 
 
-def message_of_forecast(run: Run, forecast: SeriesForecast) -> pb.Forecast:
-    days = zip(forecast.mean, forecast.p10, forecast.p50, forecast.p90, strict=True)
+def message_of_forecast(run: Run, served: Served) -> pb.Forecast:
+    forecast = served.forecast
+    days = zip(
+        *(forecast.mean, forecast.p10, forecast.p50, forecast.p90, served.system_mean), strict=True
+    )
     return pb.Forecast(
         name=f"stores/{forecast.store}/forecasts/{forecast.sku}",
         sku=forecast.sku,
@@ -121,9 +125,11 @@ def message_of_forecast(run: Run, forecast: SeriesForecast) -> pb.Forecast:
                 p10_units=p10,
                 p50_units=p50,
                 p90_units=p90,
+                system_mean_units=system,
             )
-            for ahead, (mean, p10, p50, p90) in enumerate(days, start=1)
+            for ahead, (mean, p10, p50, p90, system) in enumerate(days, start=1)
         ],
+        overrides=[f"overrides/{override_id}" for override_id in served.overrides],
     )
 
 

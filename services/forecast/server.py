@@ -12,6 +12,8 @@ from hemline.forecast.v1 import (
     forecast_service_pb2_grpc,
     job_service_pb2,
     job_service_pb2_grpc,
+    override_service_pb2,
+    override_service_pb2_grpc,
     plan_service_pb2,
     plan_service_pb2_grpc,
     sales_service_pb2,
@@ -34,6 +36,7 @@ from services.forecast.servicer import ForecastServicer
 from services.forecast.servicer_facts import AttributeServicer, StockDayServicer
 from services.forecast.servicer_imports import Importer
 from services.forecast.servicer_jobs import JobServicer
+from services.forecast.servicer_overrides import OverrideServicer
 from services.forecast.servicer_plans import PlanServicer
 from services.forecast.servicer_sales import SalesServicer
 from services.forecast.settings import ForecastSettings
@@ -103,6 +106,11 @@ def served(database: Database, cache: Cache, clock: Clock, jobs: Jobs) -> Sequen
             forecast_service_pb2.DESCRIPTOR.services_by_name["ForecastService"],
             forecast_service_pb2_grpc.add_ForecastServiceServicer_to_server,
             ForecastServicer(database, cache, jobs),
+        ),
+        Served(
+            override_service_pb2.DESCRIPTOR.services_by_name["OverrideService"],
+            override_service_pb2_grpc.add_OverrideServiceServicer_to_server,
+            OverrideServicer(database, cache, clock),
         ),
         Served(
             job_service_pb2.DESCRIPTOR.services_by_name["JobService"],

@@ -5,15 +5,18 @@ from typing import Any
 import grpc.aio
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.cache import EDITION_SECONDS, Cache
 from services.chassis.database import Database
 from services.chassis.tenancy import current_caller
 from services.forecast import convert
 from services.forecast.domain import ForecastNotFound, Run, SeriesForecast
+from services.forecast.domain_overrides import Served, apply
 from services.forecast.fields import refusal
 from services.forecast.jobs import Jobs
 from services.forecast.store import ForecastStore
+from services.forecast.store_overrides import OverrideStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -42,9 +45,10 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
             async with self._database.transaction() as session:
                 run = await _run_of(ForecastStore(session), None)
                 found = await ForecastStore(session).find(run, store, sku)
-            if found is None:
-                raise ForecastNotFound(f"{sku} never sold in {store}.", store=store, sku=sku)
-            forecast = convert.message_of_forecast(run, found)
+                if found is None:
+                    raise ForecastNotFound(f"{sku} never sold in {store}.", store=store, sku=sku)
+                (served,) = await _changed(session, run, [found])
+            forecast = convert.message_of_forecast(run, served)
             return pb.GetForecastResponse(forecast=forecast).SerializeToString()
 
         if self._database.reads_elsewhere(current_caller().home_region):
@@ -62,9 +66,10 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
             store = ForecastStore(session)
             run = await _run_of(store, listing.run_number)
             found = await _forecasts(store, run, listing)
-        shown, more = found[: listing.page.size], len(found) > listing.page.size
+            shown, more = found[: listing.page.size], len(found) > listing.page.size
+            served = await _changed(session, run, shown)
         return pb.ListForecastsResponse(
-            forecasts=[convert.message_of_forecast(run, forecast) for forecast in shown],
+            forecasts=[convert.message_of_forecast(run, forecast) for forecast in served],
             next_page_token=listing.token(run, shown[-1] if more else None),
             forecast_run=convert.message_of_run(run),
         )
@@ -103,6 +108,15 @@ async def _run_of(store: ForecastStore, number: int | None) -> Run:
         if run.number == number:
             return run
     raise refusal("page_token", convert.STALE)
+
+
+async def _changed(
+    session: AsyncSession, run: Run, forecasts: list[SeriesForecast]
+) -> list[Served]:
+    """As they are served: with what planners changed."""
+    series = [(forecast.store, forecast.sku) for forecast in forecasts]
+    found = await OverrideStore(session).applied(series, run.cutoff_date)
+    return [apply(run, forecast, found.get(forecast[:2], [])) for forecast in forecasts]
 
 
 async def _forecasts(

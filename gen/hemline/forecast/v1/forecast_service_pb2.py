@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from hemline.access.v1 import access_pb2 as hemline_dot_access_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*hemline/forecast/v1/forecast_service.proto\x12\x13hemline.forecast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehemline/access/v1/access.proto\"\xb6\x01\n\x0b\x46orecastRun\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63utoff_date\x18\x02 \x01(\t\x12\x14\n\x0chorizon_days\x18\x03 \x01(\x05\x12\x0e\n\x06series\x18\x04 \x01(\x03\x12\r\n\x05model\x18\x05 \x01(\t\x12\x10\n\x08\x63overage\x18\x06 \x01(\x01\x12\x0c\n\x04wape\x18\x07 \x01(\x01\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8f\x01\n\x08\x46orecast\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12\x0b\n\x03run\x18\x04 \x01(\t\x12\x1a\n\x12horizon_mean_units\x18\x05 \x01(\x01\x12.\n\x04\x64\x61ys\x18\x06 \x03(\x0b\x32 .hemline.forecast.v1.DailyDemand\"h\n\x0b\x44\x61ilyDemand\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x12\n\nmean_units\x18\x02 \x01(\x01\x12\x11\n\tp10_units\x18\x03 \x01(\x01\x12\x11\n\tp50_units\x18\x04 \x01(\x01\x12\x11\n\tp90_units\x18\x05 \x01(\x01\"\x8e\x01\n\x0fTrendingProduct\x12\x0f\n\x07product\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\x14\n\x0cgrowth_ratio\x18\x03 \x01(\x01\x12\x18\n\x10growth_ratio_p10\x18\x04 \x01(\x01\x12\x14\n\x0crecent_units\x18\x05 \x01(\x03\x12\x16\n\x0eprevious_units\x18\x06 \x01(\x03\"D\n\x18\x43reateForecastRunRequest\x12\x14\n\x0chorizon_days\x18\x01 \x01(\x05\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"S\n\x19\x43reateForecastRunResponse\x12\x36\n\x0c\x66orecast_run\x18\x01 \x01(\x0b\x32 .hemline.forecast.v1.ForecastRun\"\"\n\x12GetForecastRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"F\n\x13GetForecastResponse\x12/\n\x08\x66orecast\x18\x01 \x01(\x0b\x32\x1d.hemline.forecast.v1.Forecast\"_\n\x14ListForecastsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\"\x9a\x01\n\x15ListForecastsResponse\x12\x30\n\tforecasts\x18\x01 \x03(\x0b\x32\x1d.hemline.forecast.v1.Forecast\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x36\n\x0c\x66orecast_run\x18\x03 \x01(\x0b\x32 .hemline.forecast.v1.ForecastRun\"D\n\x1bListTrendingProductsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"x\n\x1cListTrendingProductsResponse\x12?\n\x11trending_products\x18\x01 \x03(\x0b\x32$.hemline.forecast.v1.TrendingProduct\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa7\x04\n\x0f\x46orecastService\x12\x89\x01\n\x11\x43reateForecastRun\x12-.hemline.forecast.v1.CreateForecastRunRequest\x1a..hemline.forecast.v1.CreateForecastRunResponse\"\x15\x90\x02\x02\x8a\xb5\x18\x0e\x66orecast:write\x12v\n\x0bGetForecast\x12\'.hemline.forecast.v1.GetForecastRequest\x1a(.hemline.forecast.v1.GetForecastResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:read\x12|\n\rListForecasts\x12).hemline.forecast.v1.ListForecastsRequest\x1a*.hemline.forecast.v1.ListForecastsResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:read\x12\x91\x01\n\x14ListTrendingProducts\x12\x30.hemline.forecast.v1.ListTrendingProductsRequest\x1a\x31.hemline.forecast.v1.ListTrendingProductsResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*hemline/forecast/v1/forecast_service.proto\x12\x13hemline.forecast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehemline/access/v1/access.proto\"\xb6\x01\n\x0b\x46orecastRun\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x63utoff_date\x18\x02 \x01(\t\x12\x14\n\x0chorizon_days\x18\x03 \x01(\x05\x12\x0e\n\x06series\x18\x04 \x01(\x03\x12\r\n\x05model\x18\x05 \x01(\t\x12\x10\n\x08\x63overage\x18\x06 \x01(\x01\x12\x0c\n\x04wape\x18\x07 \x01(\x01\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa2\x01\n\x08\x46orecast\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0f\n\x07product\x18\x03 \x01(\t\x12\x0b\n\x03run\x18\x04 \x01(\t\x12\x1a\n\x12horizon_mean_units\x18\x05 \x01(\x01\x12.\n\x04\x64\x61ys\x18\x06 \x03(\x0b\x32 .hemline.forecast.v1.DailyDemand\x12\x11\n\toverrides\x18\x07 \x03(\t\"\x83\x01\n\x0b\x44\x61ilyDemand\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x12\n\nmean_units\x18\x02 \x01(\x01\x12\x11\n\tp10_units\x18\x03 \x01(\x01\x12\x11\n\tp50_units\x18\x04 \x01(\x01\x12\x11\n\tp90_units\x18\x05 \x01(\x01\x12\x19\n\x11system_mean_units\x18\x06 \x01(\x01\"\x8e\x01\n\x0fTrendingProduct\x12\x0f\n\x07product\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\x14\n\x0cgrowth_ratio\x18\x03 \x01(\x01\x12\x18\n\x10growth_ratio_p10\x18\x04 \x01(\x01\x12\x14\n\x0crecent_units\x18\x05 \x01(\x03\x12\x16\n\x0eprevious_units\x18\x06 \x01(\x03\"D\n\x18\x43reateForecastRunRequest\x12\x14\n\x0chorizon_days\x18\x01 \x01(\x05\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"S\n\x19\x43reateForecastRunResponse\x12\x36\n\x0c\x66orecast_run\x18\x01 \x01(\x0b\x32 .hemline.forecast.v1.ForecastRun\"\"\n\x12GetForecastRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"F\n\x13GetForecastResponse\x12/\n\x08\x66orecast\x18\x01 \x01(\x0b\x32\x1d.hemline.forecast.v1.Forecast\"_\n\x14ListForecastsRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\"\x9a\x01\n\x15ListForecastsResponse\x12\x30\n\tforecasts\x18\x01 \x03(\x0b\x32\x1d.hemline.forecast.v1.Forecast\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x36\n\x0c\x66orecast_run\x18\x03 \x01(\x0b\x32 .hemline.forecast.v1.ForecastRun\"D\n\x1bListTrendingProductsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"x\n\x1cListTrendingProductsResponse\x12?\n\x11trending_products\x18\x01 \x03(\x0b\x32$.hemline.forecast.v1.TrendingProduct\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa7\x04\n\x0f\x46orecastService\x12\x89\x01\n\x11\x43reateForecastRun\x12-.hemline.forecast.v1.CreateForecastRunRequest\x1a..hemline.forecast.v1.CreateForecastRunResponse\"\x15\x90\x02\x02\x8a\xb5\x18\x0e\x66orecast:write\x12v\n\x0bGetForecast\x12\'.hemline.forecast.v1.GetForecastRequest\x1a(.hemline.forecast.v1.GetForecastResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:read\x12|\n\rListForecasts\x12).hemline.forecast.v1.ListForecastsRequest\x1a*.hemline.forecast.v1.ListForecastsResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:read\x12\x91\x01\n\x14ListTrendingProducts\x12\x30.hemline.forecast.v1.ListTrendingProductsRequest\x1a\x31.hemline.forecast.v1.ListTrendingProductsResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,27 +44,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORECASTRUN']._serialized_start=133
   _globals['_FORECASTRUN']._serialized_end=315
   _globals['_FORECAST']._serialized_start=318
-  _globals['_FORECAST']._serialized_end=461
-  _globals['_DAILYDEMAND']._serialized_start=463
-  _globals['_DAILYDEMAND']._serialized_end=567
-  _globals['_TRENDINGPRODUCT']._serialized_start=570
-  _globals['_TRENDINGPRODUCT']._serialized_end=712
-  _globals['_CREATEFORECASTRUNREQUEST']._serialized_start=714
-  _globals['_CREATEFORECASTRUNREQUEST']._serialized_end=782
-  _globals['_CREATEFORECASTRUNRESPONSE']._serialized_start=784
-  _globals['_CREATEFORECASTRUNRESPONSE']._serialized_end=867
-  _globals['_GETFORECASTREQUEST']._serialized_start=869
-  _globals['_GETFORECASTREQUEST']._serialized_end=903
-  _globals['_GETFORECASTRESPONSE']._serialized_start=905
-  _globals['_GETFORECASTRESPONSE']._serialized_end=975
-  _globals['_LISTFORECASTSREQUEST']._serialized_start=977
-  _globals['_LISTFORECASTSREQUEST']._serialized_end=1072
-  _globals['_LISTFORECASTSRESPONSE']._serialized_start=1075
-  _globals['_LISTFORECASTSRESPONSE']._serialized_end=1229
-  _globals['_LISTTRENDINGPRODUCTSREQUEST']._serialized_start=1231
-  _globals['_LISTTRENDINGPRODUCTSREQUEST']._serialized_end=1299
-  _globals['_LISTTRENDINGPRODUCTSRESPONSE']._serialized_start=1301
-  _globals['_LISTTRENDINGPRODUCTSRESPONSE']._serialized_end=1421
-  _globals['_FORECASTSERVICE']._serialized_start=1424
-  _globals['_FORECASTSERVICE']._serialized_end=1975
+  _globals['_FORECAST']._serialized_end=480
+  _globals['_DAILYDEMAND']._serialized_start=483
+  _globals['_DAILYDEMAND']._serialized_end=614
+  _globals['_TRENDINGPRODUCT']._serialized_start=617
+  _globals['_TRENDINGPRODUCT']._serialized_end=759
+  _globals['_CREATEFORECASTRUNREQUEST']._serialized_start=761
+  _globals['_CREATEFORECASTRUNREQUEST']._serialized_end=829
+  _globals['_CREATEFORECASTRUNRESPONSE']._serialized_start=831
+  _globals['_CREATEFORECASTRUNRESPONSE']._serialized_end=914
+  _globals['_GETFORECASTREQUEST']._serialized_start=916
+  _globals['_GETFORECASTREQUEST']._serialized_end=950
+  _globals['_GETFORECASTRESPONSE']._serialized_start=952
+  _globals['_GETFORECASTRESPONSE']._serialized_end=1022
+  _globals['_LISTFORECASTSREQUEST']._serialized_start=1024
+  _globals['_LISTFORECASTSREQUEST']._serialized_end=1119
+  _globals['_LISTFORECASTSRESPONSE']._serialized_start=1122
+  _globals['_LISTFORECASTSRESPONSE']._serialized_end=1276
+  _globals['_LISTTRENDINGPRODUCTSREQUEST']._serialized_start=1278
+  _globals['_LISTTRENDINGPRODUCTSREQUEST']._serialized_end=1346
+  _globals['_LISTTRENDINGPRODUCTSRESPONSE']._serialized_start=1348
+  _globals['_LISTTRENDINGPRODUCTSRESPONSE']._serialized_end=1468
+  _globals['_FORECASTSERVICE']._serialized_start=1471
+  _globals['_FORECASTSERVICE']._serialized_end=2022
 # @@protoc_insertion_point(module_scope)

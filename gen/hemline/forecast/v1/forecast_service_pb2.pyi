@@ -85,6 +85,7 @@ class Forecast(_message.Message):
     RUN_FIELD_NUMBER: _builtins.int
     HORIZON_MEAN_UNITS_FIELD_NUMBER: _builtins.int
     DAYS_FIELD_NUMBER: _builtins.int
+    OVERRIDES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`stores/{store}/forecasts/{sku}`."""
     sku: _builtins.str
@@ -99,6 +100,12 @@ class Forecast(_message.Message):
     def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___DailyDemand]:
         """One entry a day, in order."""
 
+    @_builtins.property
+    def overrides(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What planners changed in it: `overrides/{override}`, see `OverrideService`. Mean and quantiles are as
+        changed; a list that is ordered by units is ordered by the system's own.
+        """
+
     def __init__(
         self,
         *,
@@ -108,10 +115,11 @@ class Forecast(_message.Message):
         run: _builtins.str = ...,
         horizon_mean_units: _builtins.float = ...,
         days: _abc.Iterable[Global___DailyDemand] | None = ...,
+        overrides: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "horizon_mean_units", b"horizon_mean_units", "name", b"name", "product", b"product", "run", b"run", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "horizon_mean_units", b"horizon_mean_units", "name", b"name", "overrides", b"overrides", "product", b"product", "run", b"run", "sku", b"sku"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -128,6 +136,7 @@ class DailyDemand(_message.Message):
     P10_UNITS_FIELD_NUMBER: _builtins.int
     P50_UNITS_FIELD_NUMBER: _builtins.int
     P90_UNITS_FIELD_NUMBER: _builtins.int
+    SYSTEM_MEAN_UNITS_FIELD_NUMBER: _builtins.int
     date: _builtins.str
     """The day, `YYYY-MM-DD`."""
     mean_units: _builtins.float
@@ -138,6 +147,8 @@ class DailyDemand(_message.Message):
     """The median."""
     p90_units: _builtins.float
     """Units that demand stays below with a chance of 90 %."""
+    system_mean_units: _builtins.float
+    """What the system expects: `mean_units` but where an override counts."""
     def __init__(
         self,
         *,
@@ -146,10 +157,11 @@ class DailyDemand(_message.Message):
         p10_units: _builtins.float = ...,
         p50_units: _builtins.float = ...,
         p90_units: _builtins.float = ...,
+        system_mean_units: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "mean_units", b"mean_units", "p10_units", b"p10_units", "p50_units", b"p50_units", "p90_units", b"p90_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "mean_units", b"mean_units", "p10_units", b"p10_units", "p50_units", b"p50_units", "p90_units", b"p90_units", "system_mean_units", b"system_mean_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
