@@ -20,7 +20,7 @@ from services.forecast.store_history import measure
 from services.forecast.store_panel import Read, read_panels
 from services.forecast.store_shards import ShardKey, ShardNames, ShardStore
 
-MOST_SERIES = 5_000
+MOST_SERIES = 3_000
 """Of a shard. Enough to learn from together, and few enough for a small machine's memory."""
 MOST_CELLS = 4_000_000
 """Of a shard, series x periods: long daily histories make smaller shards."""
