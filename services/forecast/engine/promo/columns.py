@@ -4,13 +4,13 @@ A column enters the response in the way its values suggest: two values make a fl
 numbers are codes, positive numbers act by their ratio, others by their distance from usual.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Booleans, Floats
 from services.forecast.engine.panel import Panel
 
 FLAG_VALUES = 2
@@ -22,6 +22,8 @@ EQUAL_SHARE = 0.1  # Of the cells in which a price and its regular price agree, 
 BELOW_SHARE = 0.9  # Of the others in which the price is the lower one, at least.
 NEAR = 1e-3  # Log ratio below which two prices agree.
 MOVES = 30  # Changes from one period to the next, over all series, to learn from.
+CHANCES = 20  # Sales that would have been, had it not been closed.
+CLOSED_SHARE = 0.002  # Of usual sales, below which it was closed.
 SAMPLE_ROWS = 1_000
 
 
@@ -42,6 +44,14 @@ class Column:
     scale: float = 1.0  # LINEAR: standard deviation. AMOUNT: the median of what is positive.
     codes: tuple[float, ...] = ()  # CODE: values with a term of their own.
     over: str = ""  # RATIO: the column of regular prices that this one is divided by.
+
+
+@dataclass(frozen=True, slots=True)
+class Closer:
+    """A column, and its value at which nothing is sold."""
+
+    name: str
+    value: float
 
 
 def read(panel: Panel, origin: int, ahead: int) -> list[Column]:
@@ -135,3 +145,33 @@ def _is_below(price: Floats, regular: Floats) -> bool:
     if not differs.any() or 1 - differs.mean() < EQUAL_SHARE:
         return False
     return bool((ratio[differs] < 0).mean() > BELOW_SHARE)
+
+
+def closers(panel: Panel, usable: Sequence[Column], origin: int) -> list[Closer]:
+    """Flags at one value of which nothing sells, as on days that a shop is closed.
+
+    It must have had the chance: had those cells sold like the others, there would have been twenty
+    sales at least, and there was next to none.
+    """
+    units = panel.units[:, :origin]
+    on = np.isfinite(units) & (np.cumsum(np.nan_to_num(units), axis=1) > 0)
+    found = []
+    for column in usable:
+        if column.kind is not Kind.FLAG:
+            continue
+        values = panel.known[column.name][:, :origin]
+        for value in np.unique(values[np.isfinite(values)]):
+            here, there = on & (values == value), on & (values != value)
+            if not here.any() or not there.any():
+                continue
+            chance = here.sum() * (units[there] > 0).mean()
+            sold = units[here].mean() / max(float(units[there].mean()), 1e-12)
+            if chance >= CHANCES and sold < CLOSED_SHARE:
+                found.append(Closer(column.name, float(value)))
+    return found
+
+
+def closed(known: Mapping[str, Floats], by: Sequence[Closer]) -> Booleans | None:
+    """(series, columns). Where nothing can be sold; None without closers."""
+    cells = [known[closer.name] == closer.value for closer in by]
+    return np.any(cells, axis=0) if cells else None

@@ -19,7 +19,7 @@ from services.forecast.engine.promo.fit import LOG_LIMIT, PromoFit
 
 LEVEL = "level"
 TREND = "trend"
-AVAILABILITY = "availability"  # What is lost on days that are shut.
+AVAILABILITY = "availability"  # What is lost where nothing can be sold.
 PARTS = ("season", "event", "promotion", "price", "siblings")  # Of regressors.
 NAMES = (LEVEL, TREND, *PARTS, AVAILABILITY)
 SMALL = 1e-6  # Of a logarithm, below which the logarithmic mean is taken as a series.
@@ -39,7 +39,7 @@ def components(fit: PromoFit) -> dict[str, Floats]:
                 now = fit.coefficients[rows, index].astype(np.float64) * x[:, index, past]
                 usual[rows] += now
                 effects[label.part][rows] -= now[:, np.newaxis]
-    found = attributed(fit.level, usual, {TREND: fit.drift, **effects}, fit.open[past:])
+    found = attributed(fit.level, usual, {TREND: fit.drift, **effects}, fit.open)
     found[LEVEL] += fit.mean - np.sum(list(found.values()), axis=0)  # Single-precision rounding.
     return found
 
@@ -61,7 +61,7 @@ def attributed(
         level: (series,).
         usual: (series,). Effects that are part of the level.
         effects: each (series, ahead); the trend is not bound by the limit on multipliers.
-        opened: (ahead,).
+        opened: (series, ahead). False where nothing is sold.
     """
     driven = np.sum([effect for name, effect in effects.items() if name != TREND], axis=0)
     driven = driven + usual[:, np.newaxis]

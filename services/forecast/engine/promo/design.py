@@ -9,7 +9,7 @@ from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.promo import seasons, terms
-from services.forecast.engine.promo.columns import Column
+from services.forecast.engine.promo.columns import Closer, Column
 from services.forecast.engine.promo.seasons import Calendar
 from services.forecast.engine.promo.terms import Label, Recipe, Single
 
@@ -102,13 +102,22 @@ def echoes(
     return [before, followed.astype(np.float32)]
 
 
-def build(panel: Panel, usable: Sequence[Column], origin: int, calendar: Calendar) -> Design:
-    """The design of own and common terms; what depends on values is judged at ``origin``."""
+def build(
+    panel: Panel,
+    usable: Sequence[Column],
+    by: Sequence[Closer],
+    origin: int,
+    calendar: Calendar,
+) -> Design:
+    """The design of own and common terms; what depends on values is judged at ``origin``.
+
+    ``by`` are the closers among the known columns.
+    """
     rows = slice(None, None, max(1, panel.series // RECIPE_ROWS))
-    known = {column.name: panel.known[column.name] for column in usable}
-    known |= {column.over: panel.known[column.over] for column in usable if column.over}
-    past = {name: values[rows, :origin] for name, values in known.items()}
+    past = {name: values[rows, :origin] for name, values in panel.known.items()}
     recipe = terms.recipe(usable, past, MEMORY[panel.period])
+    recipe = replace(recipe, closers=tuple(by))
+    known = {name: panel.known[name] for name in recipe.sources}
     shared = seasons.terms(panel.period, panel.dates, origin, calendar)
     common = np.array([values for _, values in shared], np.float32)
     labels = (*recipe.labels(), *(label for label, _ in shared))

@@ -46,6 +46,7 @@ class Base:
     panel: Panel
     history: History
     design: Design
+    closed: Booleans | None  # (series, columns). Where nothing can be sold, as the plan says.
     first: int
     ahead: int
 
@@ -62,14 +63,15 @@ class PromoFit:
     log_multiplier: NDArray[np.float32]  # (series, first .. origin + ahead)
     level: Floats  # (series,). Units of an ordinary period at the origin.
     drift: Floats  # (series, ahead). Logarithm by which the trend moves the level.
-    open: Booleans  # (first .. origin + ahead). False on days that are shut for all.
+    shut: Booleans  # (ahead,). Days that are shut for all.
+    open: Booleans  # (series, ahead). False where nothing will be sold: shut, or planned so.
 
     @property
     def mean(self) -> Floats:
         """(series, ahead). Expected units."""
         past = self.origin - self.first
         logs = self.log_multiplier[:, past:] + self.drift
-        return np.asarray(self.level[:, np.newaxis] * np.exp(logs) * self.open[past:])
+        return np.asarray(self.level[:, np.newaxis] * np.exp(logs) * self.open)
 
     def features(self, rows: Integers) -> NDArray[np.float32]:
         """(rows, regressors, first .. origin + ahead). What the response is a function of."""
@@ -82,16 +84,19 @@ class PromoFit:
 
 def base(panel: Panel, origin: int, ahead: int, first: int, calendar: Calendar) -> Base:
     """Design and history of ``panel``. The strength of promotions is learned before ``origin``."""
-    history = histories.read(panel)
     usable = columns.read(panel, origin, ahead)
-    design = designs.build(panel, usable, origin, calendar)
+    by = columns.closers(panel, usable, origin)
+    usable = [column for column in usable if column.name not in {closer.name for closer in by}]
+    closed = columns.closed(panel.known, by)
+    history = histories.read(panel, closed)
+    design = designs.build(panel, usable, by, origin, calendar)
     weights = _screened(design, history, origin)
     if weights.size > MOST_TERMS:
-        design = designs.build(panel, _strongest(design, weights), origin, calendar)
+        design = designs.build(panel, _strongest(design, weights), by, origin, calendar)
         weights = _screened(design, history, origin)
     if weights.size:
         design = designs.with_echoes(design, panel, weights)
-    return Base(panel, history, design, first, ahead)
+    return Base(panel, history, design, closed, first, ahead)
 
 
 def _screened(design: Design, history: History, origin: int) -> Floats:
@@ -210,8 +215,12 @@ def _leveled(
     past = base.history.until(origin, logs.astype(np.float64))
     found = levels(past, (settings.discount, *discounts))
     drift = carried(settings.trend, *growth(found[1:], discounts), base.ahead)
-    dates = base.panel.dates[: origin + base.ahead]
-    opened = ~calendar_events.will_be_shut(dates, base.history.shut[:origin])
+    stop = origin + base.ahead
+    shut = calendar_events.will_be_shut(base.panel.dates[:stop], base.history.shut[:origin])
+    shut = shut[origin:]
+    opened = np.broadcast_to(~shut, drift.shape)
+    if base.closed is not None:
+        opened = opened & ~base.closed[:, origin:stop]
     return PromoFit(
         base.first,
         base.first + origin,
@@ -221,5 +230,6 @@ def _leveled(
         logs,
         found[0],
         drift,
+        shut,
         opened,
     )

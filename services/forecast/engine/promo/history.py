@@ -34,8 +34,11 @@ class History:
         return np.asarray(yearly ** ((periods - 1 - np.arange(periods)) / self.period.year))
 
 
-def read(panel: Panel) -> History:
+def read(panel: Panel, closed: Booleans | None = None) -> History:
+    """``closed`` (series, columns) is where nothing could be sold, as the plan says."""
     on = begun(panel.units)
+    if closed is not None:
+        on &= ~closed[:, : panel.periods]
     shut = np.zeros(panel.periods, bool)
     if panel.period is Period.DAY:
         shut = calendar_events.shut((np.nan_to_num(panel.units) > 0).sum(axis=0))

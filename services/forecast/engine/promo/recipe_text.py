@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from services.forecast.engine.promo.columns import Column, Kind
+from services.forecast.engine.promo.columns import Closer, Column, Kind
 from services.forecast.engine.promo.terms import Recipe
 
 
@@ -13,6 +13,7 @@ def written(recipe: Recipe) -> str:
             "columns": [{**asdict(column), "kind": column.kind.value} for column in recipe.columns],
             "products": recipe.products,
             "memory": recipe.memory,
+            "closers": [asdict(closer) for closer in recipe.closers],
         }
     )
 
@@ -24,4 +25,5 @@ def read(text: str) -> Recipe:
         for column in found["columns"]
     ]
     products = [(int(a), int(b)) for a, b in found["products"]]
-    return Recipe(tuple(columns), tuple(products), float(found["memory"]))
+    closers = tuple(Closer(**closer) for closer in found["closers"])
+    return Recipe(tuple(columns), tuple(products), float(found["memory"]), closers)

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Booleans, Floats, Integers
+from services.forecast.engine.promo import columns, recipe_text
 from services.forecast.engine.promo import design as designs
-from services.forecast.engine.promo import recipe_text
 from services.forecast.engine.promo.columns import Column, Kind
 from services.forecast.engine.promo.components import PARTS, TREND, attributed, is_usual
 from services.forecast.engine.promo.fit import LOG_LIMIT, PromoFit
 from services.forecast.engine.promo.terms import Recipe, Single, Usual, followed
 
 Arrays = dict[str, NDArray[Any]]
-SHARED = ("recipe", "weights", "open")
+SHARED = ("recipe", "weights", "shut")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PromoState:
 
     recipe: Recipe
     weights: Floats  # (own terms,). Make up the strength of promotions.
-    open: Booleans  # (ahead,). False on days that are shut for all.
+    shut: Booleans  # (ahead,). Days that are shut for all.
     level: Floats  # (series,)
     drift: Floats  # (series, ahead). Logarithm by which the trend moves the level.
     own: Single  # (series, own terms + echoes). Coefficients.
@@ -41,12 +41,12 @@ class PromoState:
 
     @property
     def ahead(self) -> int:
-        return int(self.open.size)
+        return int(self.shut.size)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Known columns that the model uses, in the order of ``planned``."""
-        return column_names(self.recipe)
+        return self.recipe.sources
 
     def means(self, row: int, known_future: Mapping[str, Floats]) -> Floats:
         """(ahead,). Expected units of series ``row`` when its known columns are these.
@@ -57,18 +57,20 @@ class PromoState:
         Raises:
             ValueError: a column is not of the shape (ahead,).
         """
+        known = self._known(row, known_future)
         logs = self.given[row].sum(axis=0)
         if self.recipe.columns:
-            logs = logs + self.own[row] @ self._regressors(row, known_future)
+            logs = logs + self.own[row] @ self._regressors(row, known)
         logs = logs.clip(-LOG_LIMIT, LOG_LIMIT) + self.drift[row]
-        return np.asarray(self.level[row] * np.exp(logs) * self.open)
+        return np.asarray(self.level[row] * np.exp(logs) * self._open(known))
 
     def components(self, row: int, known_future: Mapping[str, Floats]) -> dict[str, Floats]:
         """Parts of `means` by `components.NAMES`, each (ahead,)."""
+        known = self._known(row, known_future)
         effects = self.given[row].astype(np.float64)
         base = 0.0
         if self.recipe.columns:
-            x = self._regressors(row, known_future)
+            x = self._regressors(row, known)
             effects += self._parts @ (self.own[row][:, np.newaxis] * x)
             now = np.zeros(self.own.shape[1])
             now[self._usual_terms] = self.usual[row, :, 0] - self.usual[row, :, 1]
@@ -76,7 +78,7 @@ class PromoState:
         named = {part: effect[np.newaxis] for part, effect in zip(PARTS, effects, strict=True)}
         named["price"] = named["price"] - base
         named[TREND] = self.drift[row : row + 1]
-        found = attributed(self.level[row : row + 1], np.array([base]), named, self.open)
+        found = attributed(self.level[row : row + 1], np.array([base]), named, self._open(known))
         return {name: values[0] for name, values in found.items()}
 
     def of(self, rows: Integers) -> "PromoState":
@@ -86,7 +88,7 @@ class PromoState:
 
     def arrays(self) -> Arrays:
         """All of it as plain arrays. Those not in `SHARED` have one row a series."""
-        found: Arrays = {name: getattr(self, name) for name in ("weights", "open", *_per_series())}
+        found: Arrays = {name: getattr(self, name) for name in ("weights", "shut", *_per_series())}
         return found | {"recipe": np.array(recipe_text.written(self.recipe))}
 
     @cached_property
@@ -104,15 +106,24 @@ class PromoState:
     def _ratios(self) -> list[str]:
         return [column.name for column in followed_columns(self.recipe)]
 
-    def _regressors(self, row: int, known_future: Mapping[str, Floats]) -> Single:
-        """(own terms + echoes, ahead)."""
+    def _known(self, row: int, known_future: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Each (1, ahead): what is given, or else what was planned."""
         known = {}
-        for index, name in enumerate(self.columns):
+        for index, name in enumerate(self.recipe.sources):
             given = known_future.get(name)
             values = self.planned[row, index] if given is None else np.asarray(given, np.float64)
             if values.shape != (self.ahead,):
                 raise ValueError(f"{name}: {self.ahead} values are needed, one a period")
             known[name] = values[np.newaxis]
+        return known
+
+    def _open(self, known: Mapping[str, Floats]) -> Booleans:
+        """(ahead,). Where the series is sold."""
+        closed = columns.closed(known, self.recipe.closers)
+        return ~self.shut if closed is None else ~(self.shut | closed[0])
+
+    def _regressors(self, row: int, known: Mapping[str, Floats]) -> Single:
+        """(own terms + echoes, ahead)."""
         usual = {
             name: Usual(self.usual[row : row + 1, k, 0], self.usual[row : row + 1, k, 1])
             for k, name in enumerate(self._ratios)
@@ -123,12 +134,6 @@ class PromoState:
         strength = (self.weights @ own).astype(np.float32)
         echoes = designs.echoes(strength[np.newaxis], self.recipe.memory, last, lasting)
         return np.concatenate((own, *echoes))
-
-
-def column_names(recipe: Recipe) -> tuple[str, ...]:
-    names = [column.name for column in recipe.columns]
-    names += [column.over for column in recipe.columns if column.over]
-    return tuple(dict.fromkeys(names))
 
 
 def followed_columns(recipe: Recipe) -> list[Column]:
@@ -142,7 +147,7 @@ def _per_series() -> list[str]:
 
 def from_arrays(arrays: Arrays) -> PromoState:
     """The state that `PromoState.arrays` were taken from."""
-    values = {name: np.asarray(arrays[name]) for name in ("weights", "open", *_per_series())}
+    values = {name: np.asarray(arrays[name]) for name in ("weights", "shut", *_per_series())}
     return PromoState(recipe=recipe_text.read(str(arrays["recipe"])), **values)
 
 
@@ -151,7 +156,7 @@ def state_of(fit: PromoFit) -> PromoState:
     design, past = fit.design, fit.origin - fit.first
     series, ahead = fit.drift.shape
     own = len(design.recipe.labels()) + (designs.ECHOES if design.weights is not None else 0)
-    names = column_names(design.recipe)
+    names = design.recipe.sources
     given = np.zeros((series, len(PARTS), ahead), np.float32)
     usual = np.zeros((series, len(followed_columns(design.recipe)), 2))
     strength = np.zeros((series, 2))
@@ -166,7 +171,7 @@ def state_of(fit: PromoFit) -> PromoState:
     return PromoState(
         design.recipe,
         np.zeros(0) if design.weights is None else design.weights,
-        fit.open[past:],
+        fit.shut,
         fit.level,
         fit.drift,
         fit.coefficients[:, :own],

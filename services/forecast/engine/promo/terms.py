@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Floats
-from services.forecast.engine.promo.columns import Column, Kind
+from services.forecast.engine.promo.columns import Closer, Column, Kind
 
 Single = NDArray[np.float32]
 MOST_PRODUCTS = 10
@@ -47,6 +47,15 @@ class Recipe:
     columns: tuple[Column, ...]
     products: tuple[tuple[int, int], ...]  # Of terms, by their place among the single ones.
     memory: float  # Discount with which the usual level of a column is followed.
+    closers: tuple[Closer, ...] = ()  # Say when nothing is sold; they have no term.
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Known columns that are read."""
+        names = [column.name for column in self.columns]
+        names += [column.over for column in self.columns if column.over]
+        names += [closer.name for closer in self.closers]
+        return tuple(dict.fromkeys(names))
 
     def labels(self) -> list[Label]:
         single = [label for column in self.columns for label in _labels(column)]

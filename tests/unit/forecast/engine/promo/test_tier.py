@@ -8,7 +8,7 @@ import pytest
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
-from services.forecast.engine.promo import Calendar, PromoTier
+from services.forecast.engine.promo import Calendar, PromoTier, state_of
 from services.forecast.engine.retail_calendar import RetailCalendar
 from tests.unit.forecast.engine.promo.support import Planted, planted
 from tests.unit.forecast.engine.support import panel, poisson
@@ -16,8 +16,8 @@ from tests.unit.forecast.engine.support import panel, poisson
 AHEAD = 8
 
 
-def error(mean: Floats, truth: Floats) -> float:
-    return float(np.abs(mean - truth).sum() / truth.sum())
+def error(mean: Floats | float, truth: Floats | float) -> float:
+    return float(np.sum(np.abs(mean - truth)) / np.sum(truth))
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +156,27 @@ def test_regressors_are_those_of_the_fit(example: Planted) -> None:
     assert x.shape == (2, len(fit.feature_names), 100 + AHEAD)
     logs = (fit.coefficients[rows][:, np.newaxis] @ x)[:, 0]
     np.testing.assert_allclose(logs, fit.log_multiplier[rows], atol=1e-5)
+
+
+def test_a_shop_that_is_planned_to_be_closed_sells_nothing() -> None:
+    random = np.random.default_rng(7)
+    opened = (random.random((30, 134)) > 0.15).astype(np.float64)
+    units = poisson(30, 120) * opened[:, :120]
+    whole = panel(units, 14, Period.DAY, known={"Open": opened})
+    fit = PromoTier().fits(whole, [120], 14)[0]
+    closed = opened[:, 120:] == 0
+    assert (fit.mean[closed] == 0).all()
+    assert error(fit.mean[~closed].mean(), units[:, :120][opened[:, :120] > 0].mean()) < 0.05
+    state = state_of(fit)
+    row = int(closed.any(axis=1).argmax())
+    np.testing.assert_allclose(state.means(row, {}), fit.mean[row], rtol=1e-5)
+    assert (state.means(row, {"Open": np.ones(14)}) > 0).all()
+
+
+def test_a_flag_under_which_less_is_sold_closes_nothing() -> None:
+    random = np.random.default_rng(8)
+    flag = (random.random((30, 128)) < 0.2).astype(np.float64)
+    units = random.poisson(8.0 * np.where(flag[:, :120] > 0, 0.1, 1.0)).astype(np.float64)
+    fit = PromoTier().fits(panel(units, 8, known={"quiet": flag}), [120], 8)[0]
+    assert fit.open.all()
+    assert (fit.mean > 0).all()
