@@ -20,7 +20,8 @@ TREND_HALF_LIVES = (1, 4, 16)
 CAPPED_HALF_LIVES = (4, 8, 16, 32, 64)
 CAPS = (2, 4)  # Times the mean of the periods with sales.
 SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
-TRENDS = {"half": (0.5, 0.97), "damped": (1.0, 0.85)}  # Share of the slope, and its damping.
+TREND_SHARE = 0.5  # Of the slope, as in the theta method (Assimakopoulos and Nikolopoulos 2000).
+TREND_DAMPING = 0.97
 SMOOTHED = ("week", "year")  # Profiles worth a grid of parameters; none where there is neither.
 SMOOTHINGS = ("smooth", "smooth sum", "smooth log")
 REGRESSIONS = {"lags": np.inf, "lags 2": 2.0}  # And the caps under which they are learned.
@@ -37,10 +38,7 @@ def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
     for profile in sorted(profiles):
         found += [(profile, f"level {life}") for life in HALF_LIVES]
         found += [
-            (profile, f"trend {life} {slope} {kind}")
-            for life in TREND_HALF_LIVES
-            for slope in SLOPES
-            for kind in TRENDS
+            (profile, f"trend {life} {slope}") for life in TREND_HALF_LIVES for slope in SLOPES
         ]
         found += [(profile, f"capped {life} {cap}") for life in CAPPED_HALF_LIVES for cap in CAPS]
         if profile in smoothed:
@@ -64,7 +62,7 @@ def under(
     slope = {
         name: slopes(observed.units, exposed, discount)
         for name, discount in SLOPES.items()
-        if any(f" {name} " in model for model in wanted)
+        if any(model.endswith(name) for model in wanted)
     }
     discounts = 0.5 ** (1.0 / np.array(HALF_LIVES))
     every = dict(zip(HALF_LIVES, levels(observed.units, exposed, discounts), strict=True))
@@ -97,13 +95,12 @@ def repeated(observed: Observed, season: int, ahead: int) -> Floats:
 
 
 def _trend(level: Floats, slope: Floats, model: str, later: Floats) -> Floats:
-    _, life, _, kind = model.split(" ")
-    share, damping = TRENDS[kind]
+    _, life, _ = model.split(" ")
     discount = 0.5 ** (1.0 / int(life))
     # A discounted mean is as old as its weights are on average: as far is its trend behind.
-    behind = min(discount / (1.0 - discount), 1.0 / (1.0 - damping))
-    steps = behind + damped(damping, later.shape[0])
-    found: Floats = np.maximum(level + share * slope * steps, 0.0) * later
+    behind = min(discount / (1.0 - discount), 1.0 / (1.0 - TREND_DAMPING))
+    steps = behind + damped(TREND_DAMPING, later.shape[0])
+    found: Floats = np.maximum(level + TREND_SHARE * slope * steps, 0.0) * later
     return found
 
 

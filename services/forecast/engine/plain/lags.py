@@ -13,7 +13,7 @@ import numpy as np
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.period import Period
 
-LAGS = {Period.DAY: 28, Period.WEEK: 26, Period.MONTH: 12}
+LAGS = {Period.DAY: 28, Period.WEEK: 26, Period.MONTH: 18}
 LEAST_LAGS = 4
 MEMORY = 0.5 ** (1 / 64)  # Discount of the long level beside the lags.
 MOST_WINDOWS = 60_000

@@ -11,9 +11,9 @@ import numpy as np
 
 from services.forecast.engine.arrays import Floats
 
-TEMPER = 0.5  # Of the log-likelihood: errors are neither normal nor independent.
+TEMPER = 0.4  # Of the log-likelihood: errors are neither normal nor independent.
 LATEST = 180  # Periods that smoothing reads: older ones do not tell which configuration is best.
-START = 12  # Observations that the first level and slope are taken from, at most.
+START = 24  # Observations that the first level and slope are taken from, at most.
 LEAST_START = 3
 CACHED = 256  # Series at once, so that all configurations of them stay in the cache.
 TINY = 1e-300
