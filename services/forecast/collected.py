@@ -14,6 +14,8 @@ Shelves = dict[tuple[str, str], Shelf]
 """By store and SKU."""
 BLOCK_SERIES = 1_024
 """Series whose days are in memory at once: four years of them take 12 MB an array."""
+UNBELIEVABLE_SHARE = 0.5
+"""Of days with sales: those that began and ended with an empty shelf."""
 RECENT_DAYS = 84
 """How far back the revenue reaches by which series are weighted."""
 
@@ -78,6 +80,8 @@ class Days:
     def add(self, sold: Sold) -> None:
         """Adds a series whose columns are days."""
         shelf = self._shelves.pop(sold.name[:2], None)
+        if shelf is not None and self._contradict(sold, shelf):
+            shelf = None
         self._put(sold.name, _net(sold, self._days), shelf)
         columns = self._columns[sold.columns]
         self._found.gross_units.append(_placed(columns, sold.gross_units, self._grid.periods))
@@ -98,6 +102,16 @@ class Days:
         self._settle()
         self._found.sort()
         return self._found
+
+    def _contradict(self, sold: Sold, shelf: Shelf) -> bool:
+        """Whether it sold mostly on days that began and ended with an empty shelf.
+
+        Such a count is of something else, or not kept. A delivery may sell out on its day, but not
+        as a rule.
+        """
+        empty = shelf.on(self._days, self._last_days[sold.name.store])
+        days = sold.columns[(sold.gross_units > 0) & (sold.columns > 0)]
+        return bool((empty[days] & empty[days - 1]).sum() > UNBELIEVABLE_SHARE * max(days.size, 1))
 
     def _put(self, name: SeriesName, units: Floats, shelf: Shelf | None) -> None:
         empty = np.zeros(self._days, dtype=np.bool_)

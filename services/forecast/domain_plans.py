@@ -62,3 +62,10 @@ class Event(NamedTuple):
     end_date: date
     closed: bool
     known_time: datetime
+
+
+class Plan(NamedTuple):
+    """All that was planned, as it was known at a moment."""
+
+    promotions: list[Promotion]
+    events: list[Event]

@@ -20,6 +20,8 @@ MOST_KINDS = 6
 """Each kind costs two arrays of the panel's size. What is more seldom counts as `other`."""
 MOST_EVENTS = 12
 OTHER = "other"
+NEAR = 0.02
+"""Share of the regular price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ def prices(
 
     Where a series sold, its price is the mean of what was paid; else that of the SKU in other
     stores; else what is planned; else the last regular price, which is the last one outside of
-    promotions. Before the first of them it is unknown, NaN.
+    promotions. Before the first of them it is unknown, NaN. A price next to the regular one is that
+    one: small differences are seen only where something sold, and would tell of it.
 
     Args:
         gross_units: (series, periods seen), returns not taken off.
@@ -141,6 +144,7 @@ def prices(
     last = np.full(shape[0], np.nan)
     for column in range(shape[1]):
         paid, on = seen[:, column], plan.on[:, column]
+        paid = np.where(np.abs(paid - last) <= NEAR * last, last, paid)
         there = np.isfinite(paid)
         last = np.where(there & ~on, paid, last)
         # What began in the middle of a promotion has shown no regular price yet.

@@ -16,13 +16,14 @@ from services.forecast.collected import Collected, Days, Periods, stacked
 from services.forecast.domain import Extent
 from services.forecast.domain_facts import Subject
 from services.forecast.domain_panel import NOW, WHOLE, SeriesName, Shard, View
+from services.forecast.domain_plans import Plan
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.grid import Grid, grid_of
 from services.forecast.known import Rows
 from services.forecast.locks import share_sales
-from services.forecast.store_plans import events_between, promotions_between
+from services.forecast.store_plans import plan_between
 
 EVER = datetime(9999, 12, 31, tzinfo=UTC)
 OF_STORE = "store_"
@@ -42,6 +43,14 @@ class Names:
 class Read:
     panel: Panel
     names: Names
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known beside sales and stock."""
+
+    attributes: dict[Subject, dict[str, dict[str, str]]]  # Values by attribute and code.
+    plans: list[tuple[datetime, Plan]]  # As of each view.
 
 
 async def read_panel(
@@ -75,7 +84,8 @@ async def read_panel(
     grid = grid_of(extent, period, horizon, view.week_end)
     # One at most, but to the end: nothing of the cursor must outlive the transaction.
     found = [found async for _, found in _collected(session, grid, [shard])] or [Collected()]
-    return (await _reads(session, grid, found[0], [view]))[0]
+    told = await _told(session, grid, [view])
+    return _reads(grid, found[0], told)[0]
 
 
 async def read_panels(
@@ -103,8 +113,9 @@ async def read_panels(
         raise ValueError("views: one week_end for all of them.")
     grid = grid_of(extent, period, horizon, views[0].week_end)
     by_index = {shard.index: shard for shard in shards}
+    told = await _told(session, grid, views)
     async for index, found in _collected(session, grid, shards):
-        yield by_index[index], await _reads(session, grid, found, views)
+        yield by_index[index], _reads(grid, found, told)
 
 
 async def _collected(
@@ -136,10 +147,17 @@ async def _collected(
             yield index, found
 
 
-async def _reads(
-    session: AsyncSession, grid: Grid, found: Collected, views: Sequence[View]
-) -> list[Read]:
-    rows = Rows(*await _static(session, found.names))
+async def _told(session: AsyncSession, grid: Grid, views: Sequence[View]) -> _Told:
+    first, last = grid.first_day, grid.dates[-1].item()
+    moments = [view.as_of or EVER for view in views]
+    return _Told(
+        {subject: await store_series.attributes(session, subject) for subject in Subject},
+        [(moment, await plan_between(session, moment, first, last)) for moment in moments],
+    )
+
+
+def _reads(grid: Grid, found: Collected, told: _Told) -> list[Read]:
+    rows = Rows(*_static(found.names, told))
     names = Names(found.names, rows.meanings)
     panel = Panel(
         period=grid.period,
@@ -150,33 +168,29 @@ async def _reads(
         weights=found.weights(grid),
     )
     return [
-        Read(replace(panel, known=await _known(session, grid, found, rows, view)), names)
-        for view in views
+        Read(replace(panel, known=_known(grid, found, rows, *each)), names) for each in told.plans
     ]
 
 
-async def _known(
-    session: AsyncSession, grid: Grid, found: Collected, rows: Rows, view: View
+def _known(
+    grid: Grid, found: Collected, rows: Rows, as_of: datetime, plan: Plan
 ) -> dict[str, Floats]:
     if not found.names:
         return {}
-    first, last = grid.first_day, grid.dates[-1].item()
-    as_of = view.as_of or EVER
-    plan = known.promoted(await promotions_between(session, as_of, first, last), rows, grid)
-    events = await events_between(session, as_of, first, last)
+    promoted = known.promoted(plan.promotions, rows, grid)
     # What was paid later was not known then: from there on, prices are what was planned.
     seen = int((grid.dates[: grid.periods] < np.datetime64(as_of.date())).sum())
     paid = [stacked(each, grid)[:, :seen] for each in (found.gross_units, found.revenue)]
-    priced = known.prices(paid[0], paid[1], rows.codes["sku"], plan)
-    return {**priced, **plan.columns, **known.calendar(events, rows, grid)}
+    priced = known.prices(paid[0], paid[1], rows.codes["sku"], promoted)
+    return {**priced, **promoted.columns, **known.calendar(plan.events, rows, grid)}
 
 
-async def _static(
-    session: AsyncSession, names: list[SeriesName]
+def _static(
+    names: list[SeriesName], told: _Told
 ) -> tuple[dict[str, Integers], dict[str, tuple[str, ...]]]:
     columns = {name: [series[at] for series in names] for at, name in enumerate(SeriesName._fields)}
     for subject, prefix in ((Subject.SKU, ""), (Subject.STORE, OF_STORE)):
-        for attribute, values in sorted((await store_series.attributes(session, subject)).items()):
+        for attribute, values in sorted(told.attributes[subject].items()):
             columns[prefix + attribute] = [values.get(code, "") for code in columns[subject.value]]
     codes: dict[str, Integers] = {}
     meanings: dict[str, tuple[str, ...]] = {}

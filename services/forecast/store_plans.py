@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.chassis.paging import Page
-from services.forecast.domain_plans import Event, Promotion
+from services.forecast.domain_plans import Event, Plan, Promotion
 from services.forecast.fields import ALL_STORES
 from services.forecast.tables_plans import CalendarEventRow, PromotionRow
 
@@ -42,10 +42,10 @@ class PlanStore:
         limits = _limits(PromotionRow, store)
         if page.after is not None:
             limits.append(tuple_(*PROMOTION_KEY) > page.after)
-        query = _known(PromotionRow, PROMOTION_KEY, as_of, limits).limit(page.size + 1)
-        found = [_promotion(row) for row in (await self._session.scalars(query)).all()]
-        kept = found[: page.size]
-        return kept, kept[-1][:4] if len(found) > page.size else None
+        query = _known(Promotion, PromotionRow, PROMOTION_KEY, as_of, limits)
+        rows = (await self._session.execute(query.limit(page.size + 1))).all()
+        kept = [Promotion(*row) for row in rows[: page.size]]
+        return kept, kept[-1][:4] if len(rows) > page.size else None
 
     async def events(
         self, as_of: datetime, store: str | None, page: Page
@@ -56,30 +56,22 @@ class PlanStore:
             event, place, day = page.after
             after = (event, place, date.fromordinal(int(day)))
             limits.append(tuple_(*EVENT_KEY) > after)
-        query = _known(CalendarEventRow, EVENT_KEY, as_of, limits).limit(page.size + 1)
-        found = [_event(row) for row in (await self._session.scalars(query)).all()]
-        kept = found[: page.size]
-        if len(found) == len(kept):
+        query = _known(Event, CalendarEventRow, EVENT_KEY, as_of, limits)
+        rows = (await self._session.execute(query.limit(page.size + 1))).all()
+        kept = [Event(*row) for row in rows[: page.size]]
+        if len(rows) == len(kept):
             return kept, None
         return kept, (kept[-1].event, kept[-1].store, kept[-1].start_date.toordinal())
 
 
-async def promotions_between(
-    session: AsyncSession, as_of: datetime, first: date, last: date
-) -> list[Promotion]:
-    """All promotions that touch these days, as they were known at ``as_of``."""
-    query = _known(PromotionRow, PROMOTION_KEY, as_of, [])
-    rows = await session.scalars(query)
-    return [_promotion(row) for row in rows if row.start_date <= last and row.end_date >= first]
-
-
-async def events_between(
-    session: AsyncSession, as_of: datetime, first: date, last: date
-) -> list[Event]:
-    """The same for events and closed days."""
-    query = _known(CalendarEventRow, EVENT_KEY, as_of, [])
-    rows = await session.scalars(query)
-    return [_event(row) for row in rows if row.start_date <= last and row.end_date >= first]
+async def plan_between(session: AsyncSession, as_of: datetime, first: date, last: date) -> Plan:
+    """All that touches these days, as it was known at ``as_of``."""
+    promotions = _known(Promotion, PromotionRow, PROMOTION_KEY, as_of, [], (first, last))
+    events = _known(Event, CalendarEventRow, EVENT_KEY, as_of, [], (first, last))
+    return Plan(
+        [Promotion(*row) for row in await session.execute(promotions)],
+        [Event(*row) for row in await session.execute(events)],
+    )
 
 
 def _limits(table: Any, store: str | None) -> list[ColumnElement[bool]]:
@@ -87,12 +79,18 @@ def _limits(table: Any, store: str | None) -> list[ColumnElement[bool]]:
 
 
 def _known(
+    kind: type[Promotion] | type[Event],
     table: Any,
     key: tuple[InstrumentedAttribute[Any], ...],
     as_of: datetime,
     limits: list[ColumnElement[bool]],
+    days: tuple[date, date] | None = None,
 ) -> Select[Any]:
-    """The newest version of each key that was known, by key, unless that calls it off."""
+    """The newest version of each key that was known, by key, unless that calls it off.
+
+    Rows have the fields of ``kind``. Those that do not touch ``days``, if given, are left out: only
+    once it is known which version holds.
+    """
     newest = (
         select(table)
         .ext(distinct_on(*key))
@@ -100,17 +98,11 @@ def _known(
         .order_by(*key, table.known_time.desc())
         .subquery()
     )
-    row = aliased(table, newest)
-    return (
-        select(row)
-        .where(row.cancelled.is_(False))
-        .order_by(*(getattr(row, column.key) for column in key))
+    found = (
+        select(*(newest.c[name] for name in kind._fields))
+        .where(newest.c.cancelled.is_(False))
+        .order_by(*(newest.c[column.key] for column in key))
     )
-
-
-def _promotion(row: PromotionRow) -> Promotion:
-    return Promotion(*(getattr(row, name) for name in Promotion._fields))
-
-
-def _event(row: CalendarEventRow) -> Event:
-    return Event(*(getattr(row, name) for name in Event._fields))
+    if days is None:
+        return found
+    return found.where(newest.c.start_date <= days[1], newest.c.end_date >= days[0])

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy.local.postgres import Postgres
 from services.chassis.database import Database
@@ -18,7 +20,7 @@ from services.forecast.domain_plans import CalendarLine, Promotion, PromotionLin
 from services.forecast.import_sql import ATTRIBUTES, CALENDAR, PROMOTIONS, STOCK_DAYS, Target
 from services.forecast.imports import import_lines
 from services.forecast.store_lines import KeyedStore
-from services.forecast.store_plans import promotions_between
+from services.forecast.store_plans import plan_between
 from tests.store.forecast.support import HOME, as_app
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -54,9 +56,13 @@ class Planner:
             )
         return done.new_lines, done.changed_lines, done.known_lines
 
+    def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self._database.transaction_of(HOME, self.tenant_id)
+
     async def promotions(self, as_of: datetime = NOW) -> list[Promotion]:
         async with self._database.transaction_of(HOME, self.tenant_id) as session:
-            return await promotions_between(session, as_of, date(2000, 1, 1), date(2100, 1, 1))
+            plan = await plan_between(session, as_of, date(2000, 1, 1), date(2100, 1, 1))
+        return plan.promotions
 
     def rows(self, table: str) -> int:
         with as_app(self.server, self.tenant_id) as connection:
@@ -135,6 +141,17 @@ async def test_what_is_planned_is_read_as_it_was_known(planner: Planner) -> None
         for days in (21, 20, 11, 10, 6, 5, 0)
     ]
     assert seen == [[], [0.3], [0.3], [0.5], [0.5], [], []]
+
+
+async def test_a_promotion_that_was_moved_away_is_not_planned_any_more(planner: Planner) -> None:
+    july, august = date(2026, 7, 1), date(2026, 8, 1)
+    await planner.imports(PROMOTIONS, promotion(), known_time=NOW - DAY)
+    moved = promotion(start_date=august, end_date=august)
+    await planner.imports(PROMOTIONS, moved, known_time=NOW)
+    for moment, first, found in ((NOW - DAY, july, 1), (NOW, july, 0), (NOW, august, 1)):
+        async with planner.transaction() as session:
+            plan = await plan_between(session, moment, first, first + 14 * DAY)
+        assert len(plan.promotions) == found
 
 
 async def test_a_plan_of_the_past_goes_between_what_is_known(planner: Planner) -> None:

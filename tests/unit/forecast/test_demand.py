@@ -81,3 +81,12 @@ def test_what_was_stocked_before_it_sold_begins_with_its_stock() -> None:
 def test_what_was_never_on_the_shelf_is_no_series() -> None:
     found = collect({("berlin", "A"): shelf((2, True))}, sold_on("B", 0))
     assert [name.sku for name in found.names] == ["B"]
+
+
+def test_a_count_that_sales_contradict_is_not_believed() -> None:
+    found = collect({("berlin", "B"): shelf((0, True))}, sold_on("B", 1, 4, 9, 12))
+    np.testing.assert_array_equal(found.units[0], [2, 2])
+    np.testing.assert_allclose(found.exposure[0], [6 / 7, 1])
+    # Once sold out, it is.
+    found = collect({("berlin", "B"): shelf((0, False), (9, True))}, sold_on("B", 1, 4, 9, 12))
+    assert found.exposure[0][1] < 1

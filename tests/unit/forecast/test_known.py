@@ -137,6 +137,12 @@ def test_what_begins_in_a_promotion_has_the_regular_price_behind_it() -> None:
     np.testing.assert_allclose(found["price"][0], [5, 5, *[10.0] * 8])
 
 
+def test_a_price_next_to_the_regular_one_does_not_tell_of_a_sale() -> None:
+    units, revenue = paid([10, 0, 9.9, 10.15, 0, 9], [0] * 6, [0] * 6)
+    found = prices(units, revenue, ROWS.codes["sku"], promoted([], ROWS, DAYS))
+    np.testing.assert_allclose(found["price"][0], [*[10] * 5, *[9] * 5])
+
+
 def test_without_any_price_there_is_no_column() -> None:
     units = np.ones((3, 6))
     assert prices(units, np.zeros((3, 6)), ROWS.codes["sku"], promoted([], ROWS, DAYS)) == {}
