@@ -3,9 +3,10 @@
 The weights of a segment are those that make the mean over its series of the scaled error
     rmsse_i = sqrt(mean over held-back periods of (sum_k w_k f_ik - y_i)^2) / scale_i
 least, among weights that are not negative and add up to one. The square root makes it robust: no
-series pulls harder than its scaled error's slope, however huge its sales. What a segment says is
-drawn towards what the panel says, and that towards equal weights, the more so the fewer series
-speak.
+series pulls harder than its scaled error's slope, however huge its sales. All series speak of the
+same few periods, so those weights count for a half; the other half is by merit alone, which knows
+nothing of how errors go together. What a segment says is drawn towards what the panel says, and
+that towards equal weights, the more so the fewer series speak.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,9 @@ from services.forecast.engine.arrays import Booleans, Floats, Integers
 from services.forecast.engine.held import Held
 
 ROUNDS = 30  # Of reweighted least squares; the objective is convex and settles in about ten.
-PANEL_PRIOR = 50.0  # Series whose voice equal weights have against the panel's.
-SEGMENT_PRIOR = 50.0  # Series whose voice the panel's weights have against a segment's.
+PRIOR = 50.0  # Series whose voice the prior weights have.
+TRUST = 0.5  # In the weights with the least error, beside those by merit.
+MERIT = 16.0  # Power of a tier's error, by which merit falls.
 FEW = 30  # Series; fewer cannot tell which tier loses to the simple one.
 LOSES = 1.02  # A tier whose error is this many times the simple one's gets nothing.
 TINY = 1e-12
@@ -57,14 +59,14 @@ def learn(
     if len(names) == 1 or not voiced.any():
         return equal(names, segments)
     moments, codes = moments[voiced], codes[voiced]
-    fair = np.full(len(names), 1.0 / len(names))
     everyone = np.ones(len(names), dtype=np.bool_)
-    panel = _drawn(_fit(moments, everyone), fair, len(moments), PANEL_PRIOR)
+    fair = np.full(len(names), 1.0 / len(names))
+    panel = _drawn(_said(moments, everyone), fair, len(moments))
     shares = np.tile(_normalised(np.where(_kept(moments), panel, 0.0)), (segments, 1))
     for segment in np.unique(codes):
         own = moments[codes == segment]
         kept = _kept(own if len(own) >= FEW else moments)
-        share = _drawn(_fit(own, kept), panel, len(own), SEGMENT_PRIOR)
+        share = _drawn(_said(own, kept), panel, len(own))
         shares[segment] = _normalised(np.where(kept, share, 0.0))
     return Weights(names, shares)
 
@@ -91,15 +93,22 @@ def error_moments(held: Sequence[Sequence[Held]], scales: Floats) -> Floats:
         )
 
 
-def mean_error(moments: Floats, weights: Floats) -> float:
-    """The mean over series of the weighted forecast's root mean squared scaled error."""
-    return float(np.sqrt(np.einsum("ijk,j,k->i", moments, weights, weights)).mean())
-
-
 def _kept(moments: Floats) -> Booleans:
     """(tiers,). Which tiers do not lose to the first."""
-    errors = np.sqrt(np.diagonal(moments, axis1=1, axis2=2)).mean(axis=0)
+    errors = _errors(moments)
     return np.asarray(errors <= LOSES * errors[0])
+
+
+def _said(moments: Floats, kept: Booleans) -> Floats:
+    """(tiers,). The weights that some series speak for, of the ``kept`` tiers."""
+    errors = np.maximum(_errors(moments), TINY)
+    merit = _normalised(np.where(kept, (errors.min() / errors) ** MERIT, 0.0))
+    return TRUST * _fit(moments, kept) + (1.0 - TRUST) * merit
+
+
+def _errors(moments: Floats) -> Floats:
+    """(tiers,). Each tier's mean error."""
+    return np.asarray(np.sqrt(np.diagonal(moments, axis1=1, axis2=2)).mean(axis=0))
 
 
 def _fit(moments: Floats, kept: Booleans) -> Floats:
@@ -129,8 +138,8 @@ def _least_squares(pooled: Floats, kept: Booleans) -> Floats:
     return weights
 
 
-def _drawn(fit: Floats, prior: Floats, count: int, strength: float) -> Floats:
-    return np.asarray((count * fit + strength * prior) / (count + strength))
+def _drawn(fit: Floats, prior: Floats, count: int) -> Floats:
+    return np.asarray((count * fit + PRIOR * prior) / (count + PRIOR))
 
 
 def _normalised(weights: Floats) -> Floats:

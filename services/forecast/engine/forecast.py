@@ -16,9 +16,10 @@ import numpy as np
 from services.forecast.engine import ensemble
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.boosted import (
-    CORRECTED,
     DIRECT,
+    QUICK,
     STACKED,
+    Luck,
     Recipe,
     Said,
     forecasts,
@@ -49,8 +50,8 @@ LESSONS = 16  # Past origins from which the boosted models learn, at most.
 RECIPES: Mapping[Effort, Sequence[Recipe]] = MappingProxyType(
     {
         Effort.LIGHT: (),
-        Effort.MIDDLE: (STACKED,),
-        Effort.FULL: (STACKED, CORRECTED, DIRECT),
+        Effort.MIDDLE: (QUICK,),
+        Effort.FULL: (STACKED, DIRECT),
     }
 )
 
@@ -131,7 +132,7 @@ def _run(
         )
         taught = {each.origin: each for each in _said(lessons, means)}
         said = _said(fits, runs[simple])
-        runs |= forecasts(panel, taught, said, recipes, settings.seed, settings.threads)
+        runs |= forecasts(panel, taught, said, recipes, Luck(settings.seed, settings.threads))
     return runs, fits[-1]
 
 

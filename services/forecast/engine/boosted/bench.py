@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.forecast.engine.boosted import groups, history
-from services.forecast.engine.boosted.features import LOOK_BACK, Block
+from services.forecast.engine.boosted import groups
+from services.forecast.engine.boosted.features import LOOK_BACK, Block, Layout
+from services.forecast.engine.boosted.history import History, read
 from services.forecast.engine.boosted.said import Said
 from services.forecast.engine.panel import Panel
 
@@ -21,6 +22,7 @@ class Bench:
     panel: Panel
     said: Said
     groupings: Sequence[groups.Grouping]
+    layout: Layout
     kept: Block | None  # The only block, if one is enough.
 
     def blocks(self) -> Iterator[Block]:
@@ -28,23 +30,24 @@ class Bench:
             yield self.kept
             return
         for rows in _slices(self.panel):
-            yield _block(self.panel, self.said, self.first, rows, self.groupings)
+            past = _past(self.panel, self.said, self.first, rows)
+            yield Block(rows, *past, self.groupings, self.layout)
 
 
-def lay(panel: Panel, said: Said, earliest: int) -> Bench:
+def lay(panel: Panel, said: Said, earliest: int, layout: Layout) -> Bench:
     """Lays out the past of ``said.origin``, as much of it as rows from ``earliest`` on need."""
     ahead = said.mean.shape[1]
     first = max(said.first, earliest - LOOK_BACK[panel.period], 0)
     recent = since(panel.until(said.origin, ahead), first)
     size = float(np.nanmedian(means)) if (means := _means(recent)).size else 1.0
     sums = groups.Sums(groups.ways(panel.static, panel.series), size)
-    blocks = _slices(recent)
-    for rows in blocks:
-        block = _block(recent, said, first, rows, ())
-        sums.add(rows, block.history, _multiplier(said, first, rows))
+    slices = _slices(recent)
+    for rows in slices:
+        part, past = _past(recent, said, first, rows)
+        sums.add(rows, past, _multiplier(said, first, rows))
     groupings = sums.groupings()
-    kept = replace(block, groupings=groupings) if len(blocks) == 1 else None
-    return Bench(first, recent, said, groupings, kept)
+    kept = Block(rows, part, past, groupings, layout) if len(slices) == 1 else None
+    return Bench(first, recent, said, groupings, layout, kept)
 
 
 def since(panel: Panel, first: int) -> Panel:
@@ -62,7 +65,7 @@ def _means(panel: Panel) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Means of the series that sold."""
     totals = np.nansum(panel.units, axis=1)
     counts = np.maximum(np.isfinite(panel.units).sum(axis=1), 1)
-    return (totals / counts)[totals > 0]
+    return np.asarray((totals / counts)[totals > 0])
 
 
 def _slices(panel: Panel) -> list[slice]:
@@ -70,12 +73,9 @@ def _slices(panel: Panel) -> list[slice]:
     return [slice(start, min(start + size, panel.series)) for start in range(0, panel.series, size)]
 
 
-def _block(
-    panel: Panel, said: Said, first: int, rows: slice, groupings: Sequence[groups.Grouping]
-) -> Block:
+def _past(panel: Panel, said: Said, first: int, rows: slice) -> tuple[Panel, History]:
     part = panel.of(np.arange(rows.start, rows.stop))
-    past = history.read(part, _multiplier(said, first, rows))
-    return Block(rows, part, past, groupings)
+    return part, read(part, _multiplier(said, first, rows))
 
 
 def _multiplier(

@@ -34,6 +34,24 @@ MOST_CODES = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns get which features: the same for all blocks and origins of one call."""
+
+    categories: tuple[str, ...]  # Attributes whose codes a tree may split by.
+    prices: tuple[str, ...]  # Columns known in advance that are never 0 or less.
+
+    @staticmethod
+    def of(panel: Panel) -> "Layout":
+        codes = (name for name in sorted(panel.static) if panel.static[name].max() < MOST_CODES)
+        prices = (
+            name
+            for name, values in sorted(panel.known.items())
+            if np.nanmin(values, initial=np.inf) > 0
+        )
+        return Layout(tuple(codes), tuple(prices))
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """Some series of a panel, and what features are made of."""
 
@@ -41,6 +59,7 @@ class Block:
     panel: Panel  # Of these series.
     history: History
     groupings: Sequence[Grouping]
+    layout: Layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +80,12 @@ def build(block: Block, rows: Rows) -> Features:
     columns |= _groups(block, rows)
     columns |= _known(block, local)
     columns |= _calendar(block.panel, rows.column)
-    columns |= {name: block.panel.static[name][local.series] for name in categories(block.panel)}
+    columns |= {name: block.panel.static[name][local.series] for name in block.layout.categories}
     values = np.empty((rows.series.size, len(columns)), dtype=np.float32)
     for index, column in enumerate(columns.values()):
         values[:, index] = column
     values[~np.isfinite(values)] = np.nan
     return Features(tuple(columns), values, unit)
-
-
-def categories(panel: Panel) -> list[str]:
-    """Attributes whose codes a tree may split by."""
-    return [name for name, codes in sorted(panel.static.items()) if codes.max() < MOST_CODES]
 
 
 def _unit(history: History, rows: Rows) -> Floats:
@@ -178,7 +192,7 @@ def _groups(block: Block, rows: Rows) -> dict[str, Floats | Integers]:
 def _known(block: Block, rows: Rows) -> dict[str, Floats | Integers]:
     """Columns known in advance: as they are, a period before, and against the recent past.
 
-    What is never 0 or less, such as a price, is compared by its ratio, the rest by its difference.
+    What is never 0 or less, such as a price, is compared with the recent past by its ratio.
     """
     found: dict[str, Floats | Integers] = {}
     window = WINDOWS[block.panel.period][MIDDLE]
@@ -190,15 +204,11 @@ def _known(block: Block, rows: Rows) -> dict[str, Floats | Integers]:
         mean = ratio(np.where(seen, recent, 0.0).sum(axis=1), seen.sum(axis=1))
         found[name] = value
         found[f"{name}: before"] = values[rows.series, rows.column - 1]
-        found[f"{name}: change"] = _against(value, values[rows.series, rows.origin - 1])
-        found[f"{name}: usual"] = _against(value, mean)
+        if name in block.layout.prices:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                found[f"{name}: change"] = np.log(value / values[rows.series, rows.origin - 1])
+                found[f"{name}: usual"] = np.log(value / mean)
     return found
-
-
-def _against(value: Floats, other: Floats) -> Floats:
-    positive = (value > 0) & (other > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(positive, np.log(value / other), value - other)
 
 
 def _calendar(panel: Panel, column: Integers) -> dict[str, Floats | Integers]:

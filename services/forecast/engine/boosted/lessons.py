@@ -1,6 +1,6 @@
 """Describes forecasts to a model, and turns those of the past into lessons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +25,7 @@ class Described:
 
     names: tuple[str, ...]
     values: NDArray[np.float32]  # (rows, features).
-    told: tuple[str, ...]  # Those of ``names`` that only the simple forecast can tell.
     unit: Floats  # (rows,). The level of the series at the origin.
-    simple: Floats  # (rows,). The simple forecast, in levels.
-
-    def without(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-        """Names and values of all features but some."""
-        kept = [index for index, name in enumerate(self.names) if name not in names]
-        return tuple(self.names[index] for index in kept), self.values[:, kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +37,19 @@ class Past:
     weight: Floats  # (rows,).
 
 
-def describe(block: Block, rows: Rows, saids: Mapping[int, Said], first: int) -> Described:
-    """Describes ``rows`` of ``block``; their origins count from column ``first`` of the panel."""
+def describe(block: Block, rows: Rows, saids: Mapping[int, Said] | None, first: int) -> Described:
+    """Describes ``rows`` of ``block``; their origins count from column ``first`` of the panel.
+
+    With ``saids``, what a simple tier said from each of the origins is told as well.
+    """
     built = build(block, rows)
-    mean, multipliers = _heard(rows, saids, first)
-    simple = mean / built.unit
-    told = {"simple": np.log(simple + SOFT), **multipliers}
+    if saids is None:
+        return Described(built.names, built.values, built.unit)
+    mean, told = _heard(rows, saids, first)
+    told["simple"] = np.log(mean / built.unit + SOFT)
     extra = np.stack(list(told.values()), axis=1).astype(np.float32)
     values = np.concatenate([built.values, extra], axis=1)
-    return Described((*built.names, *told), values, tuple(told), built.unit, simple)
+    return Described((*built.names, *told), values, built.unit)
 
 
 def _heard(rows: Rows, saids: Mapping[int, Said], first: int) -> tuple[Floats, dict[str, Floats]]:
@@ -73,9 +70,13 @@ def _heard(rows: Rows, saids: Mapping[int, Said], first: int) -> tuple[Floats, d
     return mean, found
 
 
-def gather(bench: Bench, lattice: Mapping[int, Said], most: int, seed: int) -> Past | None:
-    """About ``most`` rows from the origins of ``lattice``, by chance; None if there is none."""
-    origins = np.array(sorted(lattice), dtype=np.int64) - bench.first
+def gather(
+    bench: Bench, at: Sequence[int], saids: Mapping[int, Said] | None, most: int, seed: int
+) -> Past | None:
+    """About ``most`` rows from the origins ``at``, by chance; None if there is none."""
+    if not at:
+        return None
+    origins = np.array(at, dtype=np.int64) - bench.first
     ahead = bench.panel.ahead
     teaching = teaches(bench.panel, origins, ahead)
     share = most / max(int(teaching.sum()), 1)
@@ -88,7 +89,7 @@ def gather(bench: Bench, lattice: Mapping[int, Said], most: int, seed: int) -> P
         series, index, step = np.nonzero(teaching[block.rows])
         if series.size:
             rows = Rows(series + block.rows.start, origins[index], step + 1)
-            described = describe(block, rows, lattice, bench.first)
+            described = describe(block, rows, saids, bench.first)
             units = _units(block, rows) / described.unit
             weight = described.unit / np.maximum(scales[rows.series], described.unit / MOST_WEIGHT)
             parts.append(Past(described, np.minimum(units, MOST_UNITS), weight))
@@ -114,10 +115,11 @@ def begun(panel: Panel, origins: Integers) -> Booleans:
 
 def _units(block: Block, rows: Rows) -> Floats:
     at = rows.series - block.rows.start, rows.column
-    units = block.panel.units[at]
-    if block.panel.exposure is None:
-        return units
-    return units / np.maximum(np.nan_to_num(block.panel.exposure[at], nan=1.0), LEAST_SHARE)
+    units: Floats = block.panel.units[at]
+    if block.panel.exposure is not None:
+        shelf = np.nan_to_num(block.panel.exposure[at], nan=1.0)
+        units = units / np.maximum(shelf, LEAST_SHARE)
+    return units
 
 
 def _joined(parts: list[Past]) -> Past:
@@ -127,9 +129,7 @@ def _joined(parts: list[Past]) -> Past:
     rows = Described(
         first.names,
         np.concatenate([part.rows.values for part in parts]),
-        first.told,
         np.concatenate([part.rows.unit for part in parts]),
-        np.concatenate([part.rows.simple for part in parts]),
     )
     units = np.concatenate([part.units for part in parts])
     return Past(rows, units, np.concatenate([part.weight for part in parts]))

@@ -24,7 +24,6 @@ class Lessons:
     names: Sequence[str]
     categories: Sequence[str]  # Those of ``names`` that are codes.
     target: Floats  # (rows,). Units per full period, in levels; not negative.
-    start: Floats | None  # (rows,). Logarithm of the forecast to correct, in levels.
     weight: Floats  # (rows,). How much each row's error matters.
 
 
@@ -32,12 +31,10 @@ class Lessons:
 class Model:
     booster: lgb.Booster
 
-    def predict(self, values: NDArray[np.float32], start: Floats | None) -> Floats:
+    def predict(self, values: NDArray[np.float32]) -> Floats:
         """(rows,). Expected units in levels; finite and not negative."""
         logs = np.asarray(self.booster.predict(values, raw_score=True, num_threads=1))
-        if start is not None:
-            logs = logs + start
-        return np.exp(np.minimum(logs, MOST_LOG))
+        return np.asarray(np.exp(np.minimum(logs, MOST_LOG)))
 
 
 def fit(lessons: Lessons, recipe: Recipe, seed: int, threads: int) -> Model | None:
@@ -49,7 +46,6 @@ def fit(lessons: Lessons, recipe: Recipe, seed: int, threads: int) -> Model | No
         lessons.values,
         lessons.target,
         weight=lessons.weight,
-        init_score=lessons.start,
         feature_name=[str(index) for index in range(len(lessons.names))],
         categorical_feature=[lessons.names.index(name) for name in lessons.categories],
         params={"max_bin": 63, "verbose": -1, "num_threads": threads},
