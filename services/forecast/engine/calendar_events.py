@@ -153,7 +153,8 @@ def will_be_shut(dates: Dates, shut_before: Booleans) -> Booleans:
     leap = (dates.astype("datetime64[Y]").astype(np.int64) + 1970) % 4 == 0
     month_days = month_days - (leap & (month_days > LEAP_DAY))
     for column in range(past, dates.size):
-        years = shut_before[month_days[:past] == month_days[column]]
+        told = (month_days[:past] == month_days[column]) & ~weekly[days[:past]]
+        years = shut_before[told]
         enough = 1 if month_days[column] >= TWELFTH_24 or month_days[column] <= 1 else 2
         found[column] |= years.size >= enough and bool(years.all())
     return found

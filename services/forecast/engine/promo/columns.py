@@ -137,10 +137,10 @@ def _paired(columns: list[Column], past: Mapping[str, Floats]) -> list[Column]:
 
 
 def _is_below(price: Floats, regular: Floats) -> bool:
-    both = (price > 0) & (regular > 0)
+    both = (price > 0) & (regular > 0) & np.isfinite(price) & np.isfinite(regular)
     if both.mean() < MOSTLY * (price > 0).mean() or not both.any():
         return False
-    ratio = np.log(price[both] / regular[both])
+    ratio = np.log(price[both]) - np.log(regular[both])
     differs = np.abs(ratio) > NEAR
     if not differs.any() or 1 - differs.mean() < EQUAL_SHARE:
         return False

@@ -216,11 +216,13 @@ def _leveled(
     found = levels(past, (settings.discount, *discounts))
     drift = carried(settings.trend, *growth(found[1:], discounts), base.ahead)
     stop = origin + base.ahead
-    shut = calendar_events.will_be_shut(base.panel.dates[:stop], base.history.shut[:origin])
-    shut = shut[origin:]
-    opened = np.broadcast_to(~shut, drift.shape)
-    if base.closed is not None:
-        opened = opened & ~base.closed[:, origin:stop]
+    shut = np.zeros(base.ahead, bool)
+    if base.closed is None:
+        dates = base.panel.dates[:stop]
+        shut = calendar_events.will_be_shut(dates, base.history.shut[:origin])[origin:]
+        opened = np.broadcast_to(~shut, drift.shape)
+    else:  # The plan knows better than the past.
+        opened = ~base.closed[:, origin:stop]
     return PromoFit(
         base.first,
         base.first + origin,

@@ -81,3 +81,10 @@ def test_christmas_is_shut_again_and_a_day_of_june_is_not() -> None:
     past = np.isin(dates[:380], days("2023-12-25", "2023-06-07"))
     found = will_be_shut(dates, past)
     assert dates[380:][found[380:]].tolist() == days("2024-12-25").tolist()
+
+
+def test_a_sunday_that_was_shut_does_not_shut_its_date() -> None:
+    dates = Period.DAY.dates(np.datetime64("2023-01-01"), 2 * 366)
+    past = weekday(dates[:380]) == 6  # 24 December 2023 was a Sunday.
+    found = will_be_shut(dates, past)
+    assert not found[np.flatnonzero(dates == np.datetime64("2024-12-24"))].any()
