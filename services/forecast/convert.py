@@ -58,9 +58,9 @@ def run_request_from(request: pb.CreateForecastRunRequest) -> RunRequest:
     return RunRequest(request_id_from(request.request_id), horizon)
 
 
-def series_from(request: pb.GetForecastRequest) -> tuple[str, str]:
+def series_from(name: str) -> tuple[str, str]:
     """Returns the store and the SKU that a name names."""
-    parts = request.name.split("/")
+    parts = name.split("/")
     shaped = len(parts) == NAME_PARTS and parts[0] == "stores" and parts[2] == "forecasts"
     if not (shaped and is_store(parts[1]) and SKU.fullmatch(parts[3])):
         raise refusal("name", "must be stores/{store}/forecasts/{sku}.")

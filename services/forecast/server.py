@@ -8,6 +8,8 @@ from uuid import uuid4
 from hemline.forecast.v1 import (
     attribute_service_pb2,
     attribute_service_pb2_grpc,
+    explanation_service_pb2,
+    explanation_service_pb2_grpc,
     forecast_service_pb2,
     forecast_service_pb2_grpc,
     job_service_pb2,
@@ -33,6 +35,7 @@ from services.forecast.job_steps import Steps
 from services.forecast.jobs import Jobs
 from services.forecast.runner import Runner
 from services.forecast.servicer import ForecastServicer
+from services.forecast.servicer_explanations import ExplanationServicer
 from services.forecast.servicer_facts import AttributeServicer, StockDayServicer
 from services.forecast.servicer_imports import Importer
 from services.forecast.servicer_jobs import JobServicer
@@ -106,6 +109,11 @@ def served(database: Database, cache: Cache, clock: Clock, jobs: Jobs) -> Sequen
             forecast_service_pb2.DESCRIPTOR.services_by_name["ForecastService"],
             forecast_service_pb2_grpc.add_ForecastServiceServicer_to_server,
             ForecastServicer(database, cache, jobs),
+        ),
+        Served(
+            explanation_service_pb2.DESCRIPTOR.services_by_name["ExplanationService"],
+            explanation_service_pb2_grpc.add_ExplanationServiceServicer_to_server,
+            ExplanationServicer(database),
         ),
         Served(
             override_service_pb2.DESCRIPTOR.services_by_name["OverrideService"],

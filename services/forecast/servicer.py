@@ -39,7 +39,7 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
     async def GetForecast(
         self, request: pb.GetForecastRequest, context: Context
     ) -> pb.GetForecastResponse:
-        store, sku = convert.series_from(request)
+        store, sku = convert.series_from(request.name)
 
         async def read() -> bytes:
             async with self._database.transaction() as session:
