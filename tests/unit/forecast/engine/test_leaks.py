@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from services.forecast.engine import forecast as engine
 from services.forecast.engine.arrays import Floats
+from services.forecast.engine.effort import Effort
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.plain import PlainTier
@@ -14,28 +16,29 @@ from services.forecast.engine.promo import PromoTier
 from services.forecast.engine.tier import Tier
 
 SERIES, PERIODS, AHEAD = 30, 120, 5
+MANY = 120  # Series: fewer are too few for boosted models.
 ORIGINS = (90, 105, 120)
 TIERS: dict[str, Tier] = {"plain": PlainTier(), "promo": PromoTier()}
 
 
-def panel(period: Period, later_than: int = PERIODS) -> Panel:
+def panel(period: Period, later_than: int = PERIODS, series: int = SERIES) -> Panel:
     """A panel whose units after the column ``later_than``, and plans that reach further, differ."""
     random, other = np.random.default_rng(1), np.random.default_rng(2)
-    plan = random.random((SERIES, PERIODS + AHEAD)) < 0.15
-    level = random.gamma(1.0, 6.0, (SERIES, 1)) * (1 + plan[:, :PERIODS])
+    plan = random.random((series, PERIODS + AHEAD)) < 0.15
+    level = random.gamma(1.0, 6.0, (series, 1)) * (1 + plan[:, :PERIODS])
     units = random.poisson(level).astype(np.float64)
     units[:4, :80] = np.nan
-    units[:, later_than:] = other.poisson(40.0, (SERIES, PERIODS - later_than))
+    units[:, later_than:] = other.poisson(40.0, (series, PERIODS - later_than))
     price = np.where(plan, 0.7, 1.0)
     price[:, later_than + AHEAD :] = 3.0
-    exposure = np.ones((SERIES, PERIODS))
+    exposure = np.ones((series, PERIODS))
     exposure[:, later_than:] = 0.5
     return Panel(
         period=period,
         dates=period.dates(np.datetime64("2018-01-01"), PERIODS + AHEAD),
         units=units,
         known={"price": price},
-        static={"store": np.arange(SERIES) % 3},
+        static={"store": np.arange(series) % 3},
         exposure=exposure,
     )
 
@@ -70,6 +73,19 @@ class Peeking:
             actual = np.nan_to_num(panel.units[:, origin : origin + ahead])
             found[number][:, : actual.shape[1]] += 0.001 * actual
         return found
+
+
+def test_boosted_models_do_not_learn_from_what_came_after_an_origin() -> None:
+    """Lessons are shared by the origins, and each may take those before it alone."""
+    settings, origins = engine.Settings(Effort.FULL), (110, PERIODS)
+    sound, changed = (
+        engine._run(panel(Period.WEEK, later_than, MANY), origins, settings)[0]
+        for later_than in (PERIODS, 110)
+    )
+    assert len(sound) > len(TIERS)
+    for name, (before, last) in sound.items():
+        assert np.array_equal(before, changed[name][0]), name
+        assert not np.array_equal(last, changed[name][1]), name
 
 
 @pytest.mark.parametrize("name", TIERS)
