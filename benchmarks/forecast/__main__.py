@@ -1,5 +1,8 @@
 """`make bench-forecast PANELS=frat_weekly,hermes_100 METHODS=full,mlforecast COUNT=200`: a part.
 
+VALIDATION=1 takes the cutoffs to choose on; INTERVALS=0 leaves out conformal intervals of the
+yardsticks, which cost more than all else.
+
 Measures every effort of the engine and every yardstick on every panel, each in a process of its
 own, and prints one JSON object as its last line: by panel the figures of the full effort, below
 them those of `light`, `middle` and the `yardsticks`.
@@ -42,17 +45,19 @@ def measure(spec: Spec, methods: list[str], bar: report.Bar) -> dict[str, Any]:
     for method in methods:
         bar.advance(0, f"{spec.name} {method}")
         out = Path(spec.path).with_name(f"{spec.name}-{method}.parquet")
-        cost = run(spec, method, out)
-        per_series = 1000 * cost["cpu_s"] / scorer.series / len(spec.cutoffs)
-        figures = {**scorer.score(out), **cost, "cpu_ms_per_series": per_series}
+        said = run(spec, method, out)
+        figures = {**scorer.score(out), **said["cost"]}
+        if not said["intervals"]:
+            del figures["spl"], figures["coverage"]
+        figures["cpu_ms_per_series"] = 1000 * figures["cpu_s"] / scorer.series / len(spec.cutoffs)
         found[method] = {name: round(value, 4) for name, value in figures.items()}
         report.note(f"{spec.name:20} {method:15} {line(found[method])}")
         bar.advance()
     return found
 
 
-def run(spec: Spec, method: str, out: Path) -> dict[str, float]:
-    """Runs ``method`` in a process of its own. Returns what it cost."""
+def run(spec: Spec, method: str, out: Path) -> dict[str, Any]:
+    """Runs ``method`` in a process of its own. Returns its cost, and if it has made intervals."""
     command = (
         [sys.executable, "-m", "benchmarks.forecast.engine"]
         if method in EFFORTS
@@ -64,8 +69,8 @@ def run(spec: Spec, method: str, out: Path) -> dict[str, float]:
     )  # fmt: skip
     if done.returncode:
         sys.exit(f"bench-forecast: {method} failed on {spec.name}")
-    cost: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return cost
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
 
 
 def line(figures: dict[str, float]) -> str:

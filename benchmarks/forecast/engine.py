@@ -25,7 +25,8 @@ def main(spec: dict[str, Any], out: Path, effort: Effort) -> None:
     method = run.engine(Settings(effort))
     results = [run.run(rows, period, cutoff, spec["horizon"], method) for cutoff in asked]
     forecasts.write([result.forecasts for result in results], out)
-    print(json.dumps({"cpu_s": sum(one.cpu_seconds for one in results), "peak_mb": peak_mb()}))
+    cost = {"cpu_s": sum(one.cpu_seconds for one in results), "peak_mb": peak_mb()}
+    print(json.dumps({"cost": cost, "intervals": True}))
 
 
 if __name__ == "__main__":

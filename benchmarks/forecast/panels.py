@@ -35,7 +35,8 @@ class Spec:
     mase_season: int = 1  # Lag of the differences that scale MASE and SPL's MASE.
 
     def to_json(self) -> str:
-        return json.dumps({**asdict(self), "season": SEASON[self.period]})
+        intervals = os.environ.get("INTERVALS") != "0"
+        return json.dumps({**asdict(self), "season": SEASON[self.period], "intervals": intervals})
 
 
 LISTED = (

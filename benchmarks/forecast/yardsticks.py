@@ -2,7 +2,7 @@
 
 Runs with the Python of `.venv-yardsticks`; imports nothing of Hemline but the cost of a process.
 Reads a panel's Spec as JSON from standard input; writes forecasts and cost as the engine does.
-`cpu_s` is for means alone; what the intervals cost on top is `cpu_intervals_s`.
+`cpu_s` is for means alone; what conformal intervals cost on top is `cpu_intervals_s`.
 
     seasonal_naive, tsb, auto_ets   statsforecast, with the panel's season
     mlforecast                      LightGBM on lags, rolling statistics, calendar, and the columns
@@ -65,12 +65,19 @@ def main(spec: dict[str, Any], out: Path, method: str) -> None:
         mean = mean[["unique_id", "ds", "mean"]]
         point += time.process_time() - started
         started = time.process_time()
-        quantiles = made if method in WITH_INTERVALS else run(spec, train, future, LEVEL)
+        if method in WITH_INTERVALS:
+            quantiles = made
+        elif spec["intervals"]:
+            quantiles = run(spec, train, future, LEVEL)
+        else:
+            quantiles = made[["unique_id", "ds"]].assign(p10=np.nan, p50=np.nan, p90=np.nan)
         intervals += time.process_time() - started
         parts.append(_rows(future, cutoff, mean, quantiles))
     pd.concat(parts).to_parquet(out, index=False)
-    cost = {"cpu_s": point, "cpu_intervals_s": intervals, "peak_mb": peak_mb()}
-    print(json.dumps(cost))
+    cost = {"cpu_s": point, "peak_mb": peak_mb()}
+    if spec["intervals"] and method not in WITH_INTERVALS:
+        cost["cpu_intervals_s"] = intervals
+    print(json.dumps({"cost": cost, "intervals": spec["intervals"] or method in WITH_INTERVALS}))
 
 
 def _split(panel: Frame, cutoff: pd.Timestamp, horizon: int) -> tuple[Frame, Frame]:
