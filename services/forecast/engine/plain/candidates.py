@@ -23,7 +23,8 @@ SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
 TREND_SHARE = 0.5  # Of the slope, as in the theta method (Assimakopoulos and Nikolopoulos 2000).
 TREND_DAMPING = 0.97
 SMOOTHED = ("week", "year")  # Profiles worth a grid of parameters; none where there is neither.
-SMOOTHINGS = ("smooth", "smooth sum", "smooth log")
+SMOOTHINGS = ("smooth", "theta", "smooth sum", "smooth log", "theta log", "average")
+AVERAGED = ("smooth", "theta", "smooth log", "theta log")
 REGRESSIONS = {"lags": np.inf, "lags 2": 2.0}  # And the caps under which they are learned.
 LEAST_FACTOR = 0.05  # Of a profile that may be divided by.
 WORTH_LOGS = 0.2  # Share of series without a zero from which logarithms are worth their while.
@@ -43,7 +44,7 @@ def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
         found += [(profile, f"capped {life} {cap}") for life in CAPPED_HALF_LIVES for cap in CAPS]
         if profile in smoothed:
             found += [(profile, kind) for kind in REGRESSIONS]
-            kinds = SMOOTHINGS if logs else SMOOTHINGS[:2]
+            kinds = SMOOTHINGS if logs else SMOOTHINGS[:3]
             found += [(profile, kind) for kind in kinds if profile != NONE or kind != "smooth sum"]
     return found
 
@@ -79,8 +80,14 @@ def under(
             found[model] = held[rest[1]][HALF_LIVES.index(int(rest[0]))] * later
         elif kind == "trend":
             found[model] = _trend(every[int(rest[0])], slope[rest[1]], model, later)
-        elif kind == "smooth":
-            found[model] = _smoothed(observed, profile, model, grid)
+    smoothings = {*wanted} & {*SMOOTHINGS}
+    if "average" in smoothings:
+        smoothings |= {*AVERAGED}
+    for model in sorted(smoothings - {"average"}):
+        chosen = grid.theta(TREND_SHARE) if model.startswith("theta") else grid
+        found[model] = _smoothed(observed, profile, model, chosen)
+    if "average" in smoothings:
+        found["average"] = np.mean([found[model] for model in AVERAGED], axis=0)
     return found
 
 
@@ -119,7 +126,7 @@ def _smoothed(observed: Observed, profile: Floats, model: str, grid: Grid) -> Fl
     usable = np.where(past > LEAST_FACTOR, weight, 0.0)
     divided = units / np.where(usable > 0, weight * past, 1.0)
     found = np.maximum(smooth(divided, usable, past, ahead, grid), 0.0) * later
-    if model == "smooth log":
+    if model.endswith("log"):
         rows = _positive(observed)
         logs = np.log(np.where(usable > 0, divided, 1.0)[:, rows])
         flat = smooth(logs, usable[:, rows], np.ones((1, 1)), ahead, grid)

@@ -13,6 +13,7 @@ from services.forecast.engine.plain.workshop import Workshop
 
 EARLIER = 3
 LEAST_PAST = 2
+MOST_GROWTH = 5.0  # Of a forecast over the highest that was seen: more is a trend gone astray.
 DEFAULT = ("level 4", "level 16", "smooth")  # Where there is no earlier origin to learn from.
 RICHEST = ("year", "week")
 KEPT_SHARE = 0.3  # Of the past: what an earlier origin must have seen.
@@ -38,8 +39,10 @@ class Choice:
             errors = np.concatenate([error for error, _ in found], axis=1)
             known = np.concatenate([one for _, one in found])
             shares = weights.each(errors, known, self.gram, self.start)
-        forecast: Floats = np.einsum("nk,khn->hn", shares, made)
-        return forecast
+        forecast = np.einsum("nk,khn->hn", shares, made)
+        highest = MOST_GROWTH * shop.observed(self.origin).highest()
+        bounded: Floats = np.minimum(forecast, highest)
+        return bounded
 
 
 def choose(sample: Workshop, origin: int) -> Choice:

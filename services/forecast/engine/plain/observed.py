@@ -7,6 +7,8 @@ import numpy as np
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 
+LEAST_SHARE = 0.1  # Of a period on the shelf: to divide by less would make sales of noise.
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
@@ -26,11 +28,17 @@ class Observed:
         weight = known.astype(np.float64)
         if panel.exposure is not None:
             share = np.nan_to_num(panel.exposure.T, nan=1.0)
-            weight *= np.clip(share, 0.0, 1.0)
+            weight *= np.where(share < LEAST_SHARE, 0.0, np.minimum(share, 1.0))
         units = np.where(weight > 0, units, 0.0)
         # Before its first sale an article was not yet for sale, as far as anyone can tell.
         begun = np.cumsum(units, axis=0) > 0
         return Observed(units, np.where(begun | ~begun[-1:], weight, 0.0))
+
+    def highest(self) -> Floats:
+        """(series,). The highest rate of any period."""
+        rates = self.units / np.where(self.weight > 0, self.weight, 1.0)
+        found: Floats = rates.max(axis=0)
+        return found
 
     def latest(self, periods: int) -> "Observed":
         return Observed(self.units[-periods:], self.weight[-periods:])

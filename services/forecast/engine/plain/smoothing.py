@@ -37,6 +37,17 @@ class Grid:
         moving = [(a, b, p, 0.0, 5.0) for a in levels for b in gains for p in DAMPINGS]
         return Grid(*np.array(fixed + moving).T[:, :, np.newaxis])
 
+    def theta(self, share: float) -> "Grid":
+        """The configurations with that fixed ``share`` of the overall slope."""
+        kept = ((self.slope == 0) & (self.drift == share))[:, 0]
+        return Grid(
+            self.level[kept],
+            self.slope[kept],
+            self.damping[kept],
+            self.drift[kept],
+            self.parameters[kept],
+        )
+
 
 DAMPINGS = (0.8, 0.9, 0.97)
 FINE = Grid.of((0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0), (0.03, 0.1, 0.3), (0.0, 0.5, 1.0))
