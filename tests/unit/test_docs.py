@@ -13,6 +13,7 @@ PAGES = sorted(
         "",
         "docs",
         "docs/adr",
+        "docs/forecast",
         "docs/runbooks",
         "proofs",
         "services/router",
