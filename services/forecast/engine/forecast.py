@@ -13,25 +13,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from services.forecast.engine import ensemble
+from services.forecast.engine import ensemble, tiers
 from services.forecast.engine.arrays import Floats
-from services.forecast.engine.boosted import (
-    DIRECT,
-    QUICK,
-    STACKED,
-    Luck,
-    Recipe,
-    Said,
-    forecasts,
-    lattice,
-)
+from services.forecast.engine.boosted import Luck
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.held import Held, hold
 from services.forecast.engine.intervals import Calibration, calibrate
 from services.forecast.engine.origins import past_origins
 from services.forecast.engine.panel import Panel
-from services.forecast.engine.plain import PlainTier
-from services.forecast.engine.promo import PromoFit, PromoTier
+from services.forecast.engine.promo import PromoFit
 from services.forecast.engine.scales import rms_steps
 from services.forecast.engine.segments import Segments, segments
 
@@ -46,14 +36,6 @@ class Settings:
 
 
 DEFAULTS = Settings()
-LESSONS = 16  # Past origins from which the boosted models learn, at most.
-RECIPES: Mapping[Effort, Sequence[Recipe]] = MappingProxyType(
-    {
-        Effort.LIGHT: (),
-        Effort.MIDDLE: (QUICK,),
-        Effort.FULL: (STACKED, DIRECT),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,52 +77,25 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
         raise ValueError(f"{panel.series=}, {panel.periods=}, {panel.ahead=}: none may be 0")
     past = past_origins(panel)
     kinds = segments(panel)
-    runs, response = _run(panel, [*past, panel.periods], settings)
-    held = {name: hold(panel, past, means[:-1]) for name, means in runs.items()}
+    luck = Luck(settings.seed, settings.threads)
+    runs = tiers.run(panel, [*past, panel.periods], settings.effort, luck)
+    held = {name: hold(panel, past, means[:-1]) for name, means in runs.means.items()}
     scales = rms_steps(panel.units[:, : past[-1]] if past else panel.units)
     weights = ensemble.learn(held, scales, kinds.codes, len(kinds.names))
     shares = weights.of(kinds.codes)
-    mixed = [_mix(means, shares) for means in zip(*runs.values(), strict=True)]
+    mixed = [_mix(means, shares) for means in zip(*runs.means.values(), strict=True)]
     combined = hold(panel, past, mixed[:-1])
     return Forecast(
         panel=panel,
         mean=mixed[-1],
-        tiers=MappingProxyType({name: means[-1] for name, means in runs.items()}),
+        tiers=MappingProxyType({name: means[-1] for name, means in runs.means.items()}),
         weights=weights,
         segments=kinds,
         held=combined,
         scores=MappingProxyType(_scores({**held, "mean": combined}, scales)),
         calibration=calibrate(panel, combined),
-        response=response,
+        response=runs.response,
     )
-
-
-def _run(
-    panel: Panel, origins: Sequence[int], settings: Settings
-) -> tuple[dict[str, list[Floats]], PromoFit]:
-    """Each tier's forecasts from ``origins``, the simple one first; the response at the last."""
-    ahead = panel.ahead
-    fits = PromoTier().fits(panel, origins, ahead)
-    runs = {"plain": PlainTier().run(panel, origins, ahead), "promo": [fit.mean for fit in fits]}
-    recipes = RECIPES[settings.effort]
-    grid = lattice(panel, LESSONS) if recipes else []
-    if grid:
-        simple = "promo" if panel.known else "plain"
-        lessons = PromoTier().fits(panel, grid, ahead)
-        means = (
-            [fit.mean for fit in lessons] if panel.known else PlainTier().run(panel, grid, ahead)
-        )
-        taught = {each.origin: each for each in _said(lessons, means)}
-        said = _said(fits, runs[simple])
-        runs |= forecasts(panel, taught, said, recipes, Luck(settings.seed, settings.threads))
-    return runs, fits[-1]
-
-
-def _said(fits: Sequence[PromoFit], means: Sequence[Floats]) -> list[Said]:
-    return [
-        Said(fit.origin, mean, fit.first, fit.log_multiplier)
-        for fit, mean in zip(fits, means, strict=True)
-    ]
 
 
 def _mix(means: Sequence[Floats], shares: Floats) -> Floats:

@@ -79,6 +79,9 @@ def gather(
     origins = np.array(at, dtype=np.int64) - bench.first
     ahead = bench.panel.ahead
     teaching = teaches(bench.panel, origins, ahead)
+    if saids is not None:
+        said = np.stack([np.isfinite(saids[origin].mean[:, 0]) for origin in at], axis=1)
+        teaching &= said[:, :, np.newaxis]
     share = most / max(int(teaching.sum()), 1)
     if share < 1:
         random = np.random.default_rng(seed)

@@ -13,6 +13,6 @@ class Said:
     """All from ``origin`` alone, never from what came later."""
 
     origin: int
-    mean: Floats  # (series, ahead).
+    mean: Floats  # (series, ahead). NaN for a series that was not asked about.
     first: int  # Column of the panel at which ``log_multiplier`` begins.
     log_multiplier: NDArray[np.float32]  # (series, first .. origin + ahead).
