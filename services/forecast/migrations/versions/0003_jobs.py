@@ -230,9 +230,7 @@ def _turns() -> None:
     protect("job_schedule", service="forecast", privileges=EVERYTHING)
     # The one table in which a process sees every tenant: that there is one, and when to look at it.
     # What there is to do stands in tables of the tenant's own.
-    op.create_table(
-        "job_turn", _tenant(), _time("wake_time", nullable=False), _time("night_time")
-    )
+    op.create_table("job_turn", _tenant(), _time("wake_time", nullable=False), _time("night_time"))
     op.create_index("job_turn_wake", "job_turn", ["wake_time"])
     protect("job_turn", service="forecast", privileges=EVERYTHING)
     op.execute("CREATE POLICY every_tenant ON job_turn FOR SELECT USING (true)")
