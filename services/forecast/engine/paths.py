@@ -19,7 +19,7 @@ from scipy import optimize, special
 
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.held import Held
-from services.forecast.engine.intervals import Calibration
+from services.forecast.engine.intervals import Calibration, calibrate
 from services.forecast.engine.panel import Panel
 
 REACH, STEP = 3.25, 0.125
@@ -44,8 +44,16 @@ class Dependence:
 
 
 def dependence(panel: Panel, helds: Sequence[Held], calibration: Calibration) -> Dependence:
-    """Learns from past origins how errors hang together. Any number of them, none included."""
-    scores = [_scores(panel, held, calibration) for held in helds]
+    """Learns from past origins how errors hang together. Any number of them, none included.
+
+    Each origin is looked at with what the others tell: in what it has told itself, the luck that
+    its series shared is hidden.
+    """
+    scores = []
+    for at, held in enumerate(helds):
+        others = [*helds[:at], *helds[at + 1 :]]
+        told = calibrate(panel, others) if others else calibration
+        scores.append(_scores(panel, held, told))
     ahead = max([panel.ahead, *(each.shape[1] for each in scores)])
     wide = [_widened(each, ahead) for each in scores]
     return Dependence(_over_time(wide, ahead), _common(panel, wide))
