@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from services.forecast.engine.arrays import Floats
+from services.forecast.engine.calendar_events import LOOK_BACK
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
-from services.forecast.engine.promo import Calendar, PromoTier, state_of
+from services.forecast.engine.promo import Calendar, PromoTier, from_arrays, state_of
+from services.forecast.engine.promo.history import read
 from services.forecast.engine.retail_calendar import RetailCalendar
 from tests.unit.forecast.engine.promo.support import Planted, planted
 from tests.unit.forecast.engine.support import panel, poisson
@@ -98,6 +100,8 @@ def test_days_of_the_week_on_which_all_are_shut_sell_nothing() -> None:
     mean = PromoTier().run(panel(units, 14, Period.DAY), [120], 14)[0]
     shut = np.arange(120, 134) % 7 == 5
     assert (mean[:, shut] == 0).all()
+    seen = read(panel(units, 14, Period.DAY)).exposure.mean(axis=0)[LOOK_BACK:]
+    assert (seen == (np.arange(LOOK_BACK, 120) % 7 != 5)).all()  # No demand was refused there.
     assert (mean[:, ~shut] > 0).all()
 
 
@@ -167,7 +171,7 @@ def test_a_shop_that_is_planned_to_be_closed_sells_nothing() -> None:
     closed = opened[:, 120:] == 0
     assert (fit.mean[closed] == 0).all()
     assert error(fit.mean[~closed].mean(), units[:, :120][opened[:, :120] > 0].mean()) < 0.05
-    state = state_of(fit)
+    state = from_arrays(state_of(fit).arrays())
     row = int(closed.any(axis=1).argmax())
     np.testing.assert_allclose(state.means(row, {}), fit.mean[row], rtol=1e-5)
     assert (state.means(row, {"Open": np.ones(14)}) > 0).all()
