@@ -7,7 +7,7 @@ from the series towards those of the panel, since a series has but a handful of 
 
 import numpy as np
 
-from services.forecast.engine.arrays import Booleans, Floats
+from services.forecast.engine.arrays import Booleans, Floats, Integers
 
 PANEL_ERRORS = 300.0  # How many errors of its own a series needs to count as much as the panel.
 KEPT = 12
@@ -16,6 +16,8 @@ STEPS = 300
 STEPS_EACH = 60
 RATE = 2.0
 MOST_STEP = 5.0
+MERIT = 5.0  # How much less a candidate starts with whose mean square is twice the best.
+TINY = 1e-300
 
 
 def products(errors: Floats, per_series: Floats) -> Floats:
@@ -56,14 +58,16 @@ def combine(products_of: Floats, start: Floats, steps: int) -> Floats:
     return weights
 
 
-def select(gram: Floats) -> tuple[np.ndarray, Floats]:
+def select(gram: Floats) -> tuple[Integers, Floats]:
     """Indices of the candidates worth keeping, and the panel's weights of those."""
-    count = gram.shape[0]
-    weights = combine(gram, np.full(count, 1.0 / count), STEPS)
-    best = np.argsort(np.diag(gram), kind="stable")[:BEST]
+    squares = np.diag(gram) + TINY
+    # Those that did well alone start ahead: not all that cancelled out once will do so again.
+    start = np.exp(-MERIT * (squares / squares.min() - 1.0))
+    weights = combine(gram, start / start.sum(), STEPS)
+    best = np.argsort(squares, kind="stable")[:BEST]
     kept = np.unique(np.concatenate([np.argsort(-weights, kind="stable")[:KEPT], best]))
     inner = _normalised(gram[np.ix_(kept, kept)])
-    return kept, combine(inner, np.full(kept.size, 1.0 / kept.size), STEPS)
+    return kept, combine(inner, start[kept] / start[kept].sum(), STEPS)
 
 
 def each(errors: Floats, known: Booleans, gram: Floats, start: Floats) -> Floats:
