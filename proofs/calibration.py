@@ -4,25 +4,32 @@
 
 Forecasts real panels (the folder DATA, default ../shared/data) and COUNT= seeds (20) of the season
 simulator at past cutoffs with the light effort, and counts how much of what happened lies between
-P10 and P90, both ends included: 80 % is nominal.
+P10 and P90, both ends included: 80 % is nominal. Totals over the horizon, from simulated paths, are
+reported beside it.
 """
 
 import sys
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from benchmarks.forecast.panels import data
 from proofs import report
 from proofs.calibrated.cases import SEASON, Case, of_panel, of_season, panels
 from proofs.calibrated.parts import parts
+from services.forecast.engine.arrays import Floats
 from services.forecast.engine.effort import Effort
-from services.forecast.engine.forecast import Settings, forecast
+from services.forecast.engine.forecast import Forecast, Settings, forecast
 from services.forecast.engine.intervals.coverage import Coverage, by_segment, of, together
+from services.forecast.engine.paths import Simulation, dependence
 
 SEEDS = 20
 LEVELS = (0.1, 0.9)
 NOMINAL = 0.8
 OVERALL_POINTS, SEGMENT_POINTS = 2.0, 5.0
 LEAST_SERIES = 200
+
+TOTALS = "totals"
 
 Counted = dict[str, list[Coverage]]
 
@@ -34,11 +41,19 @@ def counted(cases: Iterable[Case], bar: report.Bar) -> Counted:
         made = forecast(case.panel, Settings(Effort.LIGHT))
         low, high = made.quantiles(LEVELS)
         found.setdefault("", []).append(of(case.actual, low, high))
+        found.setdefault(TOTALS, []).append(of(*totals(case, made)))
         for name, codes in by_segment(case.actual, low, high, parts(case)).items():
             for code, coverage in codes.items():
                 found.setdefault(f"{name}={code}", []).append(coverage)
         bar.advance()
     return found
+
+
+def totals(case: Case, made: Forecast) -> tuple[Floats, Floats, Floats]:
+    """Each series' total over the horizon, and P10 and P90 of it from paths; all (series, 1)."""
+    hangs = dependence(made.panel, made.held, made.calibration)
+    low, high = Simulation(made.panel, made.mean, made.calibration, hangs).totals(LEVELS)
+    return case.actual.sum(axis=1)[:, np.newaxis], low[:, np.newaxis], high[:, np.newaxis]
 
 
 def figures(every: dict[str, Counted]) -> report.Figures:
@@ -52,6 +67,7 @@ def figures(every: dict[str, Counted]) -> report.Figures:
     return {
         "coverage": report.rounded(sum(shares) / len(shares)),
         "panels": {panel: report.rounded(found[""].share) for panel, found in sums.items()},
+        "totals": {panel: report.rounded(found[TOTALS].share) for panel, found in sums.items()},
         "segments": segments,
         "judged_segments": len(segments),
         "overall_points_off": _points(sum(shares) / len(shares)),
@@ -63,7 +79,7 @@ def figures(every: dict[str, Counted]) -> report.Figures:
 def _judged(sums: dict[str, dict[str, Coverage]]) -> Iterator[tuple[str, float]]:
     for panel, found in sums.items():
         for name, coverage in found.items():
-            if name and coverage.series >= LEAST_SERIES:
+            if name not in ("", TOTALS) and coverage.series >= LEAST_SERIES:
                 yield f"{panel} {name}", report.rounded(coverage.share)
 
 

@@ -14,7 +14,7 @@ from services.forecast.engine.arrays import Floats
 
 PRIOR = np.array([-0.2, 0.7, 0.5, 0.2, 0.0, 0.2, 0.0, 0.05, 0.0, 0.0, 0.0])
 """In the order of `features.NAMES`: an error grows less than its forecast, and with the step."""
-RIDGE = 400.0  # Errors that the prior is worth, for features of unit variance.
+RIDGE = 100.0  # Errors that the prior is worth, for features of unit variance.
 OWN_PRIOR = 4.0  # Origins that "this series is like the others" is worth, if not known better.
 LEAST_OWN_PRIOR, MOST_OWN_PRIOR = 0.5, 20.0
 LEAST_SERIES = 30  # To know better.

@@ -94,7 +94,7 @@ def test_a_promotion_that_scatters_widens_its_own_periods_only() -> None:
     helds = helds_of(panel, ORIGINS, mean)
     low, _, high = calibrate(panel, helds).quantiles(panel, future, LEVELS)
     for part in (promoted[:, PAST:], ~promoted[:, PAST:]):
-        assert inside(actual[part], low[part], high[part]) == pytest.approx(0.8, abs=0.05)
+        assert inside(actual[part], low[part], high[part]) == pytest.approx(0.8, abs=0.06)
 
 
 def test_quantiles_cost_less_than_gaussian_ones_of_each_series() -> None:
