@@ -15,6 +15,7 @@ from hemline.forecast.v1 import (
     plan_service_pb2,
     sales_service_pb2,
     stock_day_service_pb2,
+    trend_service_pb2,
 )
 from hemline.identity.v1 import identity_service_pb2, tenant_service_pb2
 from hemline.inventory.v1 import catalog_service_pb2, inventory_service_pb2
@@ -32,6 +33,7 @@ FILES = (
     plan_service_pb2,
     attribute_service_pb2,
     stock_day_service_pb2,
+    trend_service_pb2,
     identity_service_pb2,
     tenant_service_pb2,
     catalog_service_pb2,

@@ -22,6 +22,8 @@ from hemline.forecast.v1 import (
     sales_service_pb2_grpc,
     stock_day_service_pb2,
     stock_day_service_pb2_grpc,
+    trend_service_pb2,
+    trend_service_pb2_grpc,
 )
 
 from services.chassis.cache import Cache
@@ -42,6 +44,7 @@ from services.forecast.servicer_jobs import JobServicer
 from services.forecast.servicer_overrides import OverrideServicer
 from services.forecast.servicer_plans import PlanServicer
 from services.forecast.servicer_sales import SalesServicer
+from services.forecast.servicer_trends import TrendServicer
 from services.forecast.settings import ForecastSettings
 from services.forecast.worker import Processes
 
@@ -114,6 +117,11 @@ def served(database: Database, cache: Cache, clock: Clock, jobs: Jobs) -> Sequen
             explanation_service_pb2.DESCRIPTOR.services_by_name["ExplanationService"],
             explanation_service_pb2_grpc.add_ExplanationServiceServicer_to_server,
             ExplanationServicer(database),
+        ),
+        Served(
+            trend_service_pb2.DESCRIPTOR.services_by_name["TrendService"],
+            trend_service_pb2_grpc.add_TrendServiceServicer_to_server,
+            TrendServicer(database, cache),
         ),
         Served(
             override_service_pb2.DESCRIPTOR.services_by_name["OverrideService"],

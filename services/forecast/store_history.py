@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecast.domain import Extent
 from services.forecast.locks import share_sales
-from services.forecast.tables import SaleLineRow
+from services.forecast.tables import SaleLineRow, SalesImportRow
+from services.forecast.tables_plans import DataImportRow
 
 SERIES_COUNT = "SELECT count(*) FROM (SELECT DISTINCT store, sku FROM sale_line) AS series"
 MOST_DAYS = 4 * 365
@@ -26,3 +27,11 @@ async def measure(session: AsyncSession) -> Extent | None:
         return None
     series = await session.scalar(text(SERIES_COUNT))
     return Extent(max(first, last - timedelta(days=MOST_DAYS - 1)), last, int(series or 0))
+
+
+async def edition(session: AsyncSession) -> str:
+    """Changes whenever something is imported: what is computed from imports is good as long."""
+    sales = select(func.max(SalesImportRow.create_time), func.count()).select_from(SalesImportRow)
+    facts = select(func.max(DataImportRow.create_time), func.count()).select_from(DataImportRow)
+    found = [(await session.execute(query)).one() for query in (sales, facts)]
+    return ".".join(f"{moment and moment.timestamp()}-{count}" for moment, count in found)
