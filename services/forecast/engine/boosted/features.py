@@ -31,6 +31,7 @@ SOFT = 0.02  # Of the unit: keeps logarithms finite.
 SOFT_SEASON = 0.1
 MOST = 20.0  # Units: lags beyond are cut.
 MOST_CODES = 1000
+POSITIVE_SHARE = 0.98  # Of a column's values: a price may be missing as 0 here and there.
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,18 @@ class Layout:
     """Which columns get which features: the same for all blocks and origins of one call."""
 
     categories: tuple[str, ...]  # Attributes whose codes a tree may split by.
-    prices: tuple[str, ...]  # Columns known in advance that are never 0 or less.
+    prices: tuple[str, ...]  # Columns known in advance that are hardly ever 0 or less.
 
     @staticmethod
     def of(panel: Panel) -> "Layout":
         codes = (name for name in sorted(panel.static) if panel.static[name].max() < MOST_CODES)
-        prices = (
-            name
-            for name, values in sorted(panel.known.items())
-            if np.nanmin(values, initial=np.inf) > 0
-        )
+        prices = (name for name in sorted(panel.known) if _is_price(panel.known[name]))
         return Layout(tuple(codes), tuple(prices))
+
+
+def _is_price(values: Floats) -> bool:
+    known = np.isfinite(values).sum()
+    return bool(known and (values > 0).sum() >= POSITIVE_SHARE * known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +194,22 @@ def _groups(block: Block, rows: Rows) -> dict[str, Floats | Integers]:
 def _known(block: Block, rows: Rows) -> dict[str, Floats | Integers]:
     """Columns known in advance: as they are, a period before, and against the recent past.
 
-    What is never 0 or less, such as a price, is compared with the recent past by its ratio.
+    A price is compared with the recent past by its ratio.
     """
     found: dict[str, Floats | Integers] = {}
     window = WINDOWS[block.panel.period][MIDDLE]
     past = np.maximum(rows.origin[:, np.newaxis] - np.arange(window, 0, -1), 0)
     for name, values in sorted(block.panel.known.items()):
         value = values[rows.series, rows.column]
-        recent = values[rows.series[:, np.newaxis], past]
-        seen = np.isfinite(recent)
-        mean = ratio(np.where(seen, recent, 0.0).sum(axis=1), seen.sum(axis=1))
         found[name] = value
         found[f"{name}: before"] = values[rows.series, rows.column - 1]
         if name in block.layout.prices:
+            recent = values[rows.series[:, np.newaxis], past]
+            priced = recent > 0
+            usual = ratio(np.where(priced, recent, 0.0).sum(axis=1), priced.sum(axis=1))
             with np.errstate(invalid="ignore", divide="ignore"):
                 found[f"{name}: change"] = np.log(value / values[rows.series, rows.origin - 1])
-                found[f"{name}: usual"] = np.log(value / mean)
+                found[f"{name}: usual"] = np.log(value / usual)
     return found
 
 

@@ -56,3 +56,11 @@ def test_codes_beyond_a_thousand_are_no_categories() -> None:
     given, _ = promoted()
     many = np.arange(given.series, dtype=np.int64) + 1000
     assert Layout.of(replace(given, static={"many": many})).categories == ()
+
+
+def test_a_price_that_is_0_here_and_there_is_still_a_price() -> None:
+    given, _ = promoted()
+    price = np.full((given.series, given.dates.size), 3.0)
+    price[::50, ::50] = 0.0
+    flag = given.known["leaflet"]
+    assert Layout.of(replace(given, known={"price": price, "flag": flag})).prices == ("price",)
