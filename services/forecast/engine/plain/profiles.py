@@ -6,7 +6,7 @@ two weeks) is signal, what is left of the variance is noise. That asks for no mo
 a single spike is in one cycle only and moves nothing (the Spearman-Brown formula of test theory).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,26 +86,34 @@ def fit_shared(observed: Observed, base: Floats, calendar: Calendar) -> Shared:
     typical = float(np.median(mean[sells])) if sells.any() else 1.0
     # Small series count by their units, large ones alike: the noise of counts, then of ratios.
     scale = np.where(sells, 1.0 / (mean + typical), 0.0)[:, np.newaxis]
-    factors = np.ones((calendar.count, 1))
+    # Of many series even a sharp peak is no accident: what the panel lends is not smoothed.
+    sharp = replace(calendar, width=0)
+    none = np.ones((calendar.count, 1))
+    factors = none
     for _ in range(ROUNDS):
-        ratios = _ratios(observed, exposed, factors, calendar)
-        panel = _Ratios(ratios.sold @ scale, ratios.due @ scale, calendar)
-        repeats, counts = _repeats(panel, np.ones_like(factors), calendar)
-        reliability = _towards(repeats, counts, calendar, 0.0, PRIOR_VARIANCE)
-        factors = _shrunk(panel.factors(np.ones((1, 1))), 1.0, reliability, counts)
-    repeats, counts = _repeats(ratios, factors, calendar)
+        ratios = _ratios(observed, exposed, factors, sharp)
+        panel = _Ratios(ratios.sold @ scale, ratios.due @ scale, sharp)
+        repeats, counts = _repeats(panel, none, sharp)
+        reliability = _towards(repeats, counts, sharp, 0.0, PRIOR_VARIANCE)
+        factors = _shrunk(panel.factors(none), reliability, counts)
+    repeats, counts = _repeats(_besides(observed, exposed, factors, calendar), none, calendar)
     mean_repeats, variance = _spread(repeats, counts, calendar)
     return Shared(factors[:, 0], mean_repeats, variance)
 
 
 def own_factors(observed: Observed, base: Floats, calendar: Calendar, shared: Shared) -> Floats:
-    """(phases, series). Each series' profile, drawn towards the panel's."""
-    exposed = observed.weight * base
-    panel = shared.factors[:, np.newaxis]
-    ratios = _ratios(observed, exposed, panel, calendar)
-    repeats, counts = _repeats(ratios, panel, calendar)
+    """(phases, series). Each series' profile: the panel's, times what repeats of its own."""
+    none, panel = np.ones((calendar.count, 1)), shared.factors[:, np.newaxis]
+    ratios = _besides(observed, observed.weight * base, panel, calendar)
+    repeats, counts = _repeats(ratios, none, calendar)
     reliability = _towards(repeats, counts, calendar, shared.reliability, shared.variance)
-    return _shrunk(ratios.factors(panel), panel, reliability, counts)
+    return _of_mean_one(panel * _shrunk(ratios.factors(none), reliability, counts))
+
+
+def _besides(observed: Observed, exposed: Floats, factors: Floats, calendar: Calendar) -> _Ratios:
+    """Ratios of sales to what the level and ``factors`` (phases, 1) lead to."""
+    expected = exposed * factors[calendar.phases[: exposed.shape[0]]]
+    return _ratios(observed, expected, np.ones_like(factors), calendar)
 
 
 def _ratios(observed: Observed, exposed: Floats, factors: Floats, calendar: Calendar) -> _Ratios:
@@ -157,12 +165,13 @@ def _towards(
     return np.where(own > 0, np.clip(mean + (repeats - mean) * own, 0.0, 1.0), 0.0)
 
 
-def _shrunk(
-    factors: Floats, towards: Floats | float, reliability: Floats, counts: Floats
-) -> Floats:
+def _shrunk(factors: Floats, reliability: Floats, counts: Floats) -> Floats:
     """(phases, series) of mean 1. More cycles make a phase more reliable (Spearman-Brown)."""
     share = reliability * counts / (1.0 + np.maximum(counts - 1.0, 0.0) * reliability)
-    drawn = np.maximum(towards + (factors - towards) * share, 0.0)
-    mean = drawn.mean(axis=0)
-    found: Floats = np.where(mean > 0, drawn / np.where(mean > 0, mean, 1.0), 1.0)
+    return _of_mean_one(np.maximum(1.0 + (factors - 1.0) * share, 0.0))
+
+
+def _of_mean_one(factors: Floats) -> Floats:
+    mean = factors.mean(axis=0)
+    found: Floats = np.where(mean > 0, factors / np.where(mean > 0, mean, 1.0), 1.0)
     return found

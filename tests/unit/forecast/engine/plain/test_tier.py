@@ -125,3 +125,16 @@ def test_the_same_panel_gives_the_same_forecast() -> None:
     panel = _panel(draw.poisson(2.0, (30, 60)).astype(np.float64).tolist(), 5)
     first, second = (PlainTier().run(panel, [60], 5)[0] for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_a_week_that_all_series_share_is_foreseen_with_its_edges() -> None:
+    draw = np.random.default_rng(15)
+    dates = Period.WEEK.dates(FIRST, 156)
+    days = (dates - dates.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
+    peak = np.where(days // 7 == 50, 3.0, 1.0)
+    means = draw.gamma(3.0, 2.0, (120, 1)) * peak
+    units = draw.poisson(means).astype(np.float64)
+    (forecast,) = PlainTier().run(Panel(Period.WEEK, dates[:156], units[:, :148]), [148], 8)
+    share = forecast.sum(axis=0) / means[:, 148:].sum(axis=0)
+    assert peak[148:].max() > 1.0
+    assert share == pytest.approx(np.ones(8), abs=0.2)
