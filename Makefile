@@ -7,7 +7,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks prove-calibration soak bench-router bench-forecast bench-jobs lint types imports protos protos-check breaking format install tools clean
+.PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks prove-calibration soak bench-router bench-season bench-forecast bench-jobs lint types imports protos protos-check breaking format install tools clean
 
 help: ## Says what can be made.
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 25
@@ -54,6 +54,9 @@ bench-forecast: install ## The engine beside yardsticks; PANELS=, METHODS=, COUN
 
 bench-jobs: install ## 30,000 weekly series end to end, and reads; SIZES=, EFFORT=, WEEKS=, SLOTS=.
 	@python -m benchmarks.jobs
+
+bench-season: install ## COUNT= seeds of the season simulator: stock-outs, launches, trends, popularity.
+	@python -m benchmarks.season
 
 check: lint types imports protos-check breaking ## Everything that needs no server.
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from season import Season, SeasonConfig, simulate
+from season import Season, demand, lifecycle, simulate
 from season.presets import season_of
 from services.forecast.engine.arrays import Booleans, Floats, Integers
 from services.forecast.engine.exposure import uncensor
@@ -27,7 +27,7 @@ class World:
     empty: Booleans  # Whether the shelf was empty at the end of the day.
     expected: Floats  # The mean of the distribution that demand was drawn from.
     on_sale: Booleans
-    ordinary: Floats  # The same, without year, week, promotions and weather.
+    taste: Floats  # (choices, days). Life and fashion alone: no year, week, promotion or weather.
 
     @property
     def days(self) -> int:
@@ -46,11 +46,11 @@ class World:
         return uncensor(self.seen(), self.empty)
 
 
-def world(seed: int, weeks: int, stock_out_share: float) -> World:
+def world(seed: int, weeks: int = 60, stock_out_share: float = 0.08, styles: int = 16) -> World:
     """One seed's season; it ends at another time of the year than the next seed's."""
     end = LAST_DAY - timedelta(days=DAYS_APART * seed)
     config = season_of("atelier-nord", end, seed=seed, weeks=weeks)
-    return of(simulate(replace(config, stock_out_share=stock_out_share)))
+    return of(simulate(replace(config, stock_out_share=stock_out_share, styles=styles)))
 
 
 def of(season: Season) -> World:
@@ -72,7 +72,7 @@ def of(season: Season) -> World:
         truth.stock_out.T,
         truth.expected.T,
         on_sale,
-        _ordinary(season),
+        _taste(season),
     )
 
 
@@ -87,6 +87,15 @@ def _static(season: Season) -> dict[str, Integers]:
         "size": _codes(sku.size for sku in skus),
         "store": season.series.store_index.astype(np.int64),
     }
+
+
+def _taste(season: Season) -> Floats:
+    plan = season.plan
+    curves = np.stack([lifecycle.curve(life, len(season.days)) for life in plan.lives])
+    style = np.zeros(len(season.catalog.choices), dtype=np.int64)
+    for sku in season.catalog.skus:
+        style[sku.choice_index] = sku.style_index
+    return np.asarray(curves[style] * demand.taste(plan).T)
 
 
 def _codes(names: Iterable[str]) -> Integers:

@@ -7,6 +7,7 @@ import numpy as np
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.trends.season import Season
 
+SPREAD_WINDOWS = 4  # From which the scatter of weeks is read.
 PRIOR_STEPS = 8.0
 PRIOR_GROUPS = 20.0
 PRIOR_VARIANCE = 0.04  # Of growth over one window, in logs.
@@ -39,7 +40,8 @@ def momentum(demand: Floats, seasonal: Season, stop: int, window: int) -> Moment
         slice(max(stop - window, 0), stop),
         slice(max(stop - 2 * window, 0), max(stop - window, 0)),
     )
-    spread = dispersion(demand, expected, slice(max(stop - 4 * window, 0), stop), window)
+    looked = slice(max(stop - SPREAD_WINDOWS * window, 0), stop)
+    spread = dispersion(demand[:, looked], expected[:, looked])
     rates, variance = [], []
     for part in (previous, recent):
         sold, exposed = np.nansum(demand[:, part], axis=1), expected[:, part].sum(axis=1)
@@ -55,22 +57,24 @@ def momentum(demand: Floats, seasonal: Season, stop: int, window: int) -> Moment
     return Momentum(raw, raw * trust, np.sqrt(signal * (1 - trust)))
 
 
-def dispersion(demand: Floats, expected: Floats, part: slice, window: int) -> Floats:
-    """(groups,). Variance over mean of demand around the mean of its window, pooled a little."""
-    chi, freedom, total = (np.zeros(demand.shape[0]) for _ in range(3))
-    for start in range(part.stop - window, part.start - 1, -window):
-        sold, exposed = demand[:, start : start + window], expected[:, start : start + window]
-        lived = (exposed > 0).sum(axis=1)
-        rate = np.nansum(sold, axis=1) / np.maximum(exposed.sum(axis=1), 1e-12)
-        mean = rate[:, np.newaxis] * exposed
-        residual = np.nan_to_num(sold) - mean
-        chi += np.where(mean > 0, residual**2 / np.maximum(mean, 1e-12), 0.0).sum(axis=1)
-        freedom += np.maximum(lived - 1, 0)
-        total += np.nansum(sold, axis=1)
-    usable = (freedom > 0) & (total > 0)
-    own = np.where(usable, chi / np.maximum(freedom, 1.0), np.nan)
-    typical = float(np.nanmedian(own)) if usable.any() else 1.0
-    pooled: Floats = (np.nan_to_num(chi) + PRIOR_STEPS * typical) / (freedom + PRIOR_STEPS)
+def dispersion(demand: Floats, expected: Floats) -> Floats:
+    """(groups,). Variance over mean of a step's demand around its rate, pooled a little.
+
+    From differences of neighbouring steps, in which slow growth hardly shows.
+    """
+    rate = np.nansum(demand, axis=1) / np.maximum(expected.sum(axis=1), 1e-12)
+    exposed = np.where(expected > 0, expected, np.nan)
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(demand / exposed, axis=1)
+        noise = 1 / exposed[:, 1:] + 1 / exposed[:, :-1]
+    # Given the rate r, a ratio demand / expected has the variance spread x r / expected.
+    terms = steps**2 / (noise * np.maximum(rate, 1e-12)[:, np.newaxis])
+    freedom = np.isfinite(terms).sum(axis=1)
+    chi = np.nansum(terms, axis=1)
+    usable = (freedom > 0) & (rate > 0)
+    own = chi[usable] / freedom[usable]
+    typical = float(np.median(own)) if own.size else 1.0
+    pooled: Floats = (chi + PRIOR_STEPS * typical) / (freedom + PRIOR_STEPS)
     return np.maximum(pooled, 1e-12)
 
 

@@ -8,8 +8,8 @@ from scipy.special import ndtr
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.trends.momentum import Momentum
 
-SURE = 0.9
-LEAST_GROWTH = 0.03
+SURE = 0.7
+LEAST_GROWTH = 0.05
 """In logs, over one window. What grows less is steady, however sure that is."""
 
 

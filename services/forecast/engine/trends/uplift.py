@@ -27,7 +27,7 @@ def promotion_uplift(panel: Panel) -> Floats | None:
 
 def uplift_of(fit: PromoFit) -> Floats:
     """(series, first .. origin + ahead). The part of a fit's multipliers that promotions make."""
-    logs = np.zeros(fit.log_multiplier.shape)
+    logs: Floats = np.zeros(fit.log_multiplier.shape)
     driven = np.array(
         [label.part in PARTS and not is_usual(label.name) for label in fit.design.labels]
     )
