@@ -8,6 +8,7 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from hemline.access.v1 import access_pb2
 from hemline.forecast.v1 import (
     attribute_service_pb2,
+    cold_start_service_pb2,
     explanation_service_pb2,
     forecast_service_pb2,
     job_service_pb2,
@@ -27,6 +28,7 @@ SIGNED_IN = "signed-in"
 FILES = (
     forecast_service_pb2,
     explanation_service_pb2,
+    cold_start_service_pb2,
     job_service_pb2,
     override_service_pb2,
     sales_service_pb2,

@@ -8,6 +8,8 @@ from uuid import uuid4
 from hemline.forecast.v1 import (
     attribute_service_pb2,
     attribute_service_pb2_grpc,
+    cold_start_service_pb2,
+    cold_start_service_pb2_grpc,
     explanation_service_pb2,
     explanation_service_pb2_grpc,
     forecast_service_pb2,
@@ -37,6 +39,7 @@ from services.forecast.job_steps import Steps
 from services.forecast.jobs import Jobs
 from services.forecast.runner import Runner
 from services.forecast.servicer import ForecastServicer
+from services.forecast.servicer_cold_start import ColdStartServicer
 from services.forecast.servicer_explanations import ExplanationServicer
 from services.forecast.servicer_facts import AttributeServicer, StockDayServicer
 from services.forecast.servicer_imports import Importer
@@ -122,6 +125,11 @@ def served(database: Database, cache: Cache, clock: Clock, jobs: Jobs) -> Sequen
             trend_service_pb2.DESCRIPTOR.services_by_name["TrendService"],
             trend_service_pb2_grpc.add_TrendServiceServicer_to_server,
             TrendServicer(database, cache),
+        ),
+        Served(
+            cold_start_service_pb2.DESCRIPTOR.services_by_name["ColdStartService"],
+            cold_start_service_pb2_grpc.add_ColdStartServiceServicer_to_server,
+            ColdStartServicer(database, cache),
         ),
         Served(
             override_service_pb2.DESCRIPTOR.services_by_name["OverrideService"],

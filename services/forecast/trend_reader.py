@@ -54,7 +54,7 @@ class TrendReader:
         key = f"{asked.edition}:{hashlib.sha256(name.encode()).hexdigest()}"
 
         async def make() -> bytes:
-            read = await self._read(asked.question)
+            read = await self.read(asked.question)
             # In a thread: other calls are answered meanwhile.
             rows = await asyncio.to_thread(compute, read, asked.question)
             return json.dumps(rows, default=str).encode()
@@ -63,7 +63,8 @@ class TrendReader:
         found: list[Any] = json.loads(kept)
         return found
 
-    async def _read(self, question: Question) -> Read:
+    async def read(self, question: Question) -> Read:
+        """The weeks that a question is about. Raises NoSales."""
         async with self._database.transaction() as session:
             extent = await measure(session)
             if extent is None or question.as_of is None:
