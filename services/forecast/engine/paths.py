@@ -108,16 +108,14 @@ def _common(panel: Panel, scores: Sequence[Floats]) -> dict[str, float]:
     names, kinds = list(groupings(panel)), list(groupings(panel).values())
     if not scores or panel.series < LEAST_MEMBERS:
         return dict.fromkeys(names, 0.0)
+    joined = [[_joined(codes, more) for more in kinds] for codes in kinds]
     matrix, products = np.zeros((len(names), len(names))), np.zeros(len(names))
-    for columns in scores:
-        for column in columns.T[~np.isnan(columns).all(axis=0)]:
-            kept = ~np.isnan(column)
-            values = column[kept] / max(float(np.sqrt((column[kept] ** 2).mean())), 1e-9)
-            for row, codes in enumerate(kinds):
-                products[row] += _pairs(codes[kept], values)
-                for other, more in enumerate(kinds):
-                    joined = _joined(codes[kept], more[kept])
-                    matrix[row, other] += _pairs(joined, np.ones(values.size))
+    for column in np.concatenate(scores, axis=1).T:
+        kept = ~np.isnan(column)
+        values = np.where(kept, column, 0.0)
+        values /= max(float(np.sqrt((values**2).sum() / max(kept.sum(), 1))), 1e-9)
+        products += [_pairs(codes, values) for codes in kinds]
+        matrix += [[_pairs(both, kept.astype(np.float64)) for both in row] for row in joined]
     weight = np.sqrt(np.maximum(np.diag(matrix), 1.0))
     shares, _ = optimize.nnls(matrix / weight[:, np.newaxis], products / weight)
     shares = shares * min(1.0, MOST_COMMON / max(float(shares.sum()), 1e-9))
@@ -125,13 +123,14 @@ def _common(panel: Panel, scores: Sequence[Floats]) -> dict[str, float]:
 
 
 def _joined(codes: Integers, more: Integers) -> Integers:
-    return codes * (int(more.max(initial=0)) + 1) + more
+    """Codes from 0 of the combinations of two codes."""
+    _, dense = np.unique(codes * (int(more.max(initial=0)) + 1) + more, return_inverse=True)
+    return np.asarray(dense, dtype=np.int64)
 
 
 def _pairs(codes: Integers, values: Floats) -> float:
     """Sum over all pairs of different series of one code of the products of their values."""
-    _, dense = np.unique(codes, return_inverse=True)
-    return float((np.bincount(dense, values) ** 2).sum() - (values**2).sum())
+    return float((np.bincount(codes, values) ** 2).sum() - (values**2).sum())
 
 
 @dataclass(frozen=True, slots=True)
