@@ -17,6 +17,7 @@ from services.forecast.engine.arrays import Booleans, Floats, Integers
 
 PANEL_RIDGE = 3.0  # Periods, towards no effect.
 OFFSET = 0.1  # Of the series' mean: keeps zeros and near-zeros from ruling the fit.
+COUNTED_SHARE = 0.5  # Of the recorded cells that are whole numbers: then units are counted.
 LEAST_SPREAD = 1e-7  # Variance below which a regressor says nothing.
 
 
@@ -40,7 +41,9 @@ def response(units: Floats, exposure: Floats | None, first: Booleans) -> Floats:
     rate = np.where(first, rate, 0.0)
     count = np.maximum(np.cumsum(first, axis=1), 1)
     mean = np.cumsum(rate, axis=1) / count
-    counted = np.logical_and.accumulate((rate == np.round(rate)).all(axis=0))
+    # Mostly: demand that was missed on an empty shelf is put in as a mean, which is seldom whole.
+    whole = np.cumsum(((units == np.round(units)) & first).sum(axis=0))
+    counted = whole >= COUNTED_SHARE * np.maximum(np.cumsum(first.sum(axis=0)), 1)
     offset = OFFSET * mean + counted
     return np.log(np.where(offset > 0, rate + offset, 1.0))
 
