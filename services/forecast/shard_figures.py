@@ -16,6 +16,7 @@ from services.forecast.engine.trends import Trends
 from services.forecast.shard_data import packed, unpacked
 
 LEVELS = (0.1, 0.5, 0.9)
+TREND_WEEKS = 8  # In each of the two windows that are compared.
 LOWER_Z = 1.2815515655446004  # Of the growth that is exceeded with a chance of 90 %.
 # Columns of the sums.
 SERIES, RMSSE, RMSSE_SERIES, MASE, SPL, MASE_SERIES = range(6)
@@ -130,9 +131,8 @@ def _pinball(actual: Floats, quantile: Floats, level: float) -> Floats:
 def trend_rows(found: Trends) -> Floats:
     """(groups, 5), as in `Figures.trends`, of groups that sold of late."""
     at = found.order
-    window = 28 // 7 * 2
-    units = found.index.units
-    recent, previous = units[:, -window:].sum(axis=1), units[:, -2 * window : -window].sum(axis=1)
+    units, weeks = found.index.units, TREND_WEEKS
+    recent, previous = units[:, -weeks:].sum(axis=1), units[:, -2 * weeks : -weeks].sum(axis=1)
     low = found.momentum.shrunk - LOWER_Z * found.momentum.deviation
     columns = (np.arange(len(low)), np.exp(found.momentum.shrunk), np.exp(low), recent, previous)
     return np.stack([np.asarray(column, dtype=np.float64)[at] for column in columns], axis=1)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
@@ -26,6 +27,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 NICENESS = 5
 """Calls are answered first."""
 LOOK_SECONDS = 0.5
+MOST_AT_ONCE = 64  # As `ForecastSettings.shard_slots` allows.
 
 log = structlog.get_logger()
 
@@ -33,13 +35,18 @@ log = structlog.get_logger()
 class Processes:
     """Computes on this machine."""
 
+    def __init__(self) -> None:
+        # Of its own: a thread waits for each process, and others need asyncio's few.
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "shard")
+
     async def run(self, task: bytes) -> bytes:
         """See `Executor`. The process does not outlive this call."""
         # Not asyncio's own: under uvloop that forks, and gRPC's fork handlers kill the child now
         # and then. `subprocess` uses vfork, which runs none.
-        process = await asyncio.to_thread(_start)
+        loop = asyncio.get_running_loop()
+        process = await loop.run_in_executor(self._threads, _start)
         try:
-            answer, complaint = await asyncio.to_thread(process.communicate, task)
+            answer, complaint = await loop.run_in_executor(self._threads, process.communicate, task)
         finally:
             # If the call has gone away: this also ends the thread that waits for the answer.
             process.kill()

@@ -47,6 +47,7 @@ class Breakable(Processes):
     in_processes = False
 
     def __init__(self) -> None:
+        super().__init__()
         self._free = asyncio.Event()
         self._free.set()
 

@@ -141,9 +141,11 @@ async def test_a_retry_gets_the_same_job_and_another_is_refused_meanwhile(
     planner: Planner, executor: Breakable
 ) -> None:
     await planner.imports(season(days=30))
+    good = await planner.runs()
     name = uuid4()
     with executor.held():
         job = await create(planner, FORECAST, name)
+        assert (await planner.lists()).forecast_run == good  # Served meanwhile.
         assert (await create(planner, FORECAST, name)).name == job.name
         code, reason, metadata, _ = await refused(create(planner, FORECAST))
         assert (code, reason, metadata) == (ABORTED, "RUN_IN_PROGRESS", {"job": job.name})
@@ -176,8 +178,9 @@ async def test_a_cancelled_job_ends_at_once_and_leaves_nothing(
     spec = pb.JobSpec(kind=pb.JOB_KIND_FORECAST, horizon=91, effort=pb.FORECAST_EFFORT_FULL)
     job = await create(planner, spec)
     async for seen in watch(planner, job.name):
-        if seen.progress.phase == pb.JOB_PHASE_COMPUTING and workers():
+        if seen.progress.phase == pb.JOB_PHASE_COMPUTING:
             break
+    await until(lambda: bool(workers()), seconds=30)
     assert (await cancel(planner, job.name)).state == pb.JOB_STATE_CANCELLED
     await until(lambda: not workers(), seconds=1)
     assert (await cancel(planner, job.name)).state == pb.JOB_STATE_CANCELLED  # A retry.

@@ -184,13 +184,13 @@ class TrendingProduct(_message.Message):
     rank: _builtins.int
     """From 1, strongest first."""
     growth_ratio: _builtins.float
-    """Growth of the last 28 days over the 28 before, net of the season: 1.2 is 20 % more."""
+    """Growth of the last eight weeks over the eight before, net of the season: 1.2 is 20 % more."""
     growth_ratio_p10: _builtins.float
     """The growth that is exceeded with a chance of 90 %. The list is ordered by it."""
     recent_units: _builtins.int
-    """Units sold in the last 28 days."""
+    """Units sold in the last eight weeks."""
     previous_units: _builtins.int
-    """Units sold in the 28 days before."""
+    """Units sold in the eight weeks before."""
     def __init__(
         self,
         *,
