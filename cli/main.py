@@ -22,6 +22,7 @@ MODULES = MappingProxyType(
         "importing": ("import",),
         "season": ("seed", "season"),
         "forecast": ("forecast",),
+        "override": ("override",),
         "backtest": ("backtest",),
         "stock": ("stock",),
         "verify": ("verify", "receipt"),
