@@ -21,10 +21,7 @@ Call = tuple[Callable[..., Any], Any]
 def writes(words: Canaries, channel: Any) -> Iterator[Call]:
     """Imports by stream: the method, and its only message."""
     today = datetime.now(UTC).date()
-    span = {
-        "start_date": today.isoformat(),
-        "end_date": (today + timedelta(days=7)).isoformat(),
-    }
+    first, last = today.isoformat(), (today + timedelta(days=7)).isoformat()
     promotion = plan_pb.PromotionLine(
         row=1,
         promotion=words.text("promotion"),
@@ -33,7 +30,8 @@ def writes(words: Canaries, channel: Any) -> Iterator[Call]:
         target=words.text("attribute value"),
         kind=words.text("promotion kind"),
         discount_share=0.3,
-        **span,
+        start_date=first,
+        end_date=last,
     )
     yield (
         plan_grpc.PlanServiceStub(channel).ImportPromotions,
@@ -42,7 +40,11 @@ def writes(words: Canaries, channel: Any) -> Iterator[Call]:
         ),
     )
     event = plan_pb.CalendarLine(
-        row=1, event=words.text("event"), store=words.text("store"), **span
+        row=1,
+        event=words.text("event"),
+        store=words.text("store"),
+        start_date=first,
+        end_date=last,
     )
     yield (
         plan_grpc.PlanServiceStub(channel).ImportCalendar,
