@@ -25,7 +25,7 @@ def invoke(panel: Path, out: Path, cutoffs: str, horizon: int, *options: str) ->
     return CliRunner().invoke(
         app("backtest"),
         ["backtest", str(panel), "--horizon", str(horizon), "--cutoffs", cutoffs, "--out", str(out),
-         "--effort", "light", "--threads", "1", *options],
+         "--effort", "light", *options],
     )  # fmt: skip
 
 

@@ -15,17 +15,17 @@ from cli.panels.rows import Columns, Rows, read
 from cli.panels.source import Source
 from cli.panels.values import Floats
 from services.forecast.engine.effort import Effort
-from services.forecast.engine.forecast import Settings
+from services.forecast.engine.forecast import Settings, forecast
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from tests.unit.cli.strange_panels import long, names, units, weeks
 
-SERIES, PERIODS, SEEN, HORIZON = 24, 110, 100, 6
+SERIES, PERIODS, SEEN, HORIZON = 72, 110, 100, 6  # Enough for boosted models.
 COLUMNS = Columns(known=("price", "event"), static=("store",), weight="spend")
 Methods = Callable[[Rows], run.Method]
 
 
-@pytest.fixture(params=[Effort.LIGHT, Effort.FULL], ids=lambda effort: effort.value)
+@pytest.fixture(params=[Effort.LIGHT, Effort.MIDDLE], ids=lambda effort: effort.value)
 def engine(request: pytest.FixtureRequest) -> Methods:
     method = run.engine(Settings(request.param))
     return lambda _: method
@@ -126,6 +126,22 @@ def test_a_cut_that_lets_something_through_is_caught(
 
     monkeypatch.setattr(run, "cut", leaking)
     assert reads_ahead(tmp_path, total)
+
+
+def test_boosted_models_take_part(tmp_path: Path) -> None:
+    """Else the tests of the middle effort would be those of the light one."""
+    tiers: list[str] = []
+
+    def methods(_: Rows) -> run.Method:
+        def method(panel: Panel) -> tuple[Floats, Floats]:
+            made = forecast(panel, Settings(Effort.MIDDLE))
+            tiers.extend(made.tiers)
+            return made.mean, made.quantiles((0.1, 0.5, 0.9))
+
+        return method
+
+    forecasts(panel(), tmp_path, methods)
+    assert len(tiers) > len(("plain", "promo"))
 
 
 def test_two_runs_agree(engine: Methods, tmp_path: Path) -> None:
