@@ -54,6 +54,6 @@ def settled(units: Floats, empty: Booleans, grid: Grid) -> tuple[Floats, Floats]
     lengths = np.diff(np.append(starts, fine.periods))
     days = np.add.reduceat(known, starts, axis=1, dtype=np.float64)
     sums = np.add.reduceat(np.where(known, panel.units, 0.0), starts, axis=1)
-    exposed = np.where(known, panel.exposure, 0.0)
+    exposed = known * (1.0 if panel.exposure is None else panel.exposure)
     shares = np.add.reduceat(exposed, starts, axis=1) / lengths
     return np.where(days > 0, sums, np.nan), np.where(days > 0, shares, 1.0)
