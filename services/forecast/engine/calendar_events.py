@@ -112,6 +112,13 @@ def marks(event: Event, period: Period, dates: Dates, offset: int = 0) -> Floats
     return found
 
 
+def run_up(dates: Dates, days: Dates, length: int) -> Floats:
+    """(columns,). How near the next of ``days`` is: 1 on it, 0 from ``length`` days before."""
+    found = np.searchsorted(days, dates)
+    left = (days[found.clip(max=days.size - 1)] - dates).astype(np.int64)
+    return np.where(left >= 0, 1 - left / length, 0.0).clip(0.0)
+
+
 def columns_of(period: Period, dates: Dates, days: Dates) -> Integers:
     """The column whose span holds each of ``days``, negative or too large where none does."""
     if period is Period.MONTH:

@@ -10,13 +10,14 @@ from services.forecast.engine.period import MONTHS, WEEK_DAYS, Period
 from services.forecast.engine.promo.terms import Label
 from services.forecast.engine.retail_calendar import RetailCalendar, RetailDates
 
-YEARS_NEEDED = 1.4  # Of history, before a season of the year can be told from a trend.
+YEARS_NEEDED = 1.0  # Of history: a season that was not seen in full cannot be told from a trend.
 WAVES = {Period.DAY: 3, Period.WEEK: 3, Period.MONTH: 5}
 DAYS_PER_YEAR = 365.25
 AROUND = {Period.DAY: (-1, 1), Period.WEEK: (-1, 1)}  # Columns around an event that it may move.
 YEAR = "year"
 WEEKDAY = "weekday"
 EVENTS = "events"
+GIFT_DAYS = 28  # Before Christmas, in which presents are bought.
 RETAIL = "retail"
 WEEKS_PER_MONTH = 52 / 12
 
@@ -89,9 +90,12 @@ def _waves(period: Period, dates: Dates) -> list[tuple[Label, Floats]]:
 def _events(period: Period, dates: Dates, country: str) -> list[tuple[Label, Floats]]:
     low, high = AROUND[period]
     events = calendar_events.yearly_events(dates[0], dates[-1])
+    gifts = next(event.days for event in events if event.name == "christmas")
+    ramp = calendar_events.run_up(dates, gifts, GIFT_DAYS)
     if country:
         events += calendar_events.named_holidays(country, dates[0], dates[-1])
-    return [
+    ramped = [(Label("gifts", EVENTS, "event"), ramp)] if ramp.any() else []
+    return ramped + [
         (Label(f"{event.name}{offset:+d}", EVENTS, "event"), values)
         for event in events
         for offset in range(low, high + 1)

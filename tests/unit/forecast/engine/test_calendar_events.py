@@ -10,6 +10,7 @@ from services.forecast.engine.calendar_events import (
     marks,
     named_holidays,
     nth_weekday,
+    run_up,
     shut,
     weekday,
     will_be_shut,
@@ -50,6 +51,12 @@ def test_yearly_events_come_once_a_year() -> None:
     found = yearly_events(np.datetime64("2020-06-01"), np.datetime64("2022-06-01"))
     assert {event.name for event in found} == {"new_year", "easter", "black_friday", "christmas"}
     assert all(np.unique(event.days.astype("datetime64[Y]")).size == 5 for event in found)
+
+
+def test_a_run_up_ends_on_its_day() -> None:
+    dates = Period.DAY.dates(np.datetime64("2024-12-20"), 8)
+    found = run_up(dates, days("2023-12-25", "2024-12-25"), 4)
+    assert found.tolist() == [0, 0, 0.25, 0.5, 0.75, 1, 0, 0]
 
 
 def test_holidays_of_a_country() -> None:
