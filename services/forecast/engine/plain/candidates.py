@@ -22,7 +22,7 @@ CAPS = (2, 4)  # Times the mean of the periods with sales.
 SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
 TREND_SHARE = 0.5  # Of the slope, as in the theta method (Assimakopoulos and Nikolopoulos 2000).
 TREND_DAMPING = 0.97
-SMOOTHED = ("week", "year")  # Profiles worth a grid of parameters; none where there is neither.
+RICHEST = ("year", "week", NONE)  # Profiles, the richest first.
 SMOOTHINGS = ("smooth", "theta", "smooth sum", "smooth log", "theta log", "average")
 AVERAGED = ("smooth", "theta", "smooth log", "theta log")
 REGRESSIONS = {"lags": np.inf, "lags 2": 2.0}  # And the caps under which they are learned.
@@ -35,14 +35,16 @@ REPEAT: Key = ("last", "season")
 def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
     """All candidates under ``profiles``; ``logs`` if logarithms can be taken of many series."""
     found: list[Key] = [REPEAT]
-    smoothed = [name for name in SMOOTHED if name in profiles] or [NONE]
-    for profile in sorted(profiles):
+    # Profiles prove themselves by repeating, and poorer ones do not compete with the richest: the
+    # latest periods, on which candidates are judged, need not have the peak that is ahead.
+    richest = next(name for name in RICHEST if name in profiles)
+    for profile in sorted(name for name in profiles if name.startswith(richest)):
         found += [(profile, f"level {life}") for life in HALF_LIVES]
         found += [
             (profile, f"trend {life} {slope}") for life in TREND_HALF_LIVES for slope in SLOPES
         ]
         found += [(profile, f"capped {life} {cap}") for life in CAPPED_HALF_LIVES for cap in CAPS]
-        if profile in smoothed:
+        if profile == richest:
             found += [(profile, kind) for kind in REGRESSIONS]
             kinds = SMOOTHINGS if logs else SMOOTHINGS[:3]
             found += [(profile, kind) for kind in kinds if profile != NONE or kind != "smooth sum"]

@@ -7,15 +7,13 @@ import numpy as np
 
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.plain import weights
-from services.forecast.engine.plain.candidates import Key, names, worth_logs
-from services.forecast.engine.plain.seasons import NONE
+from services.forecast.engine.plain.candidates import RICHEST, Key, names, worth_logs
 from services.forecast.engine.plain.workshop import Workshop
 
 EARLIER = 3
 LEAST_PAST = 2
 MOST_GROWTH = 5.0  # Of a forecast over the highest that was seen: more is a trend gone astray.
 DEFAULT = ("level 4", "level 16", "smooth")  # Where there is no earlier origin to learn from.
-RICHEST = ("year", "week")
 KEPT_SHARE = 0.3  # Of the past: what an earlier origin must have seen.
 
 
@@ -95,4 +93,4 @@ def _whole(origin: int, ahead: int) -> list[int]:
 
 def _own(profiles: Collection[str]) -> str:
     """The richest profile of each series' own."""
-    return next(name for name in (*RICHEST, NONE) if name in profiles)
+    return next(name for name in RICHEST if name in profiles)

@@ -20,6 +20,7 @@ ROUNDS = 2  # For the panel's: the level needs the profile and the profile the l
 SPAN_PER_WIDTH = 0.75  # Periods that a unit of smoothing makes one of, about.
 PRIOR_VARIANCE = 0.02  # Of reliabilities between series, and its weight in series.
 PRIOR_SERIES = 2.0
+PANEL_VARIANCE = 0.25  # Of the panel's own reliability, before anything is known of it.
 LEAST_VARIANCE = 1e-4
 
 
@@ -94,7 +95,7 @@ def fit_shared(observed: Observed, base: Floats, calendar: Calendar) -> Shared:
         ratios = _ratios(observed, exposed, factors, sharp)
         panel = _Ratios(ratios.sold @ scale, ratios.due @ scale, sharp)
         repeats, counts = _repeats(panel, none, sharp)
-        reliability = _towards(repeats, counts, sharp, 0.0, PRIOR_VARIANCE)
+        reliability = _towards(repeats, counts, sharp, 0.0, PANEL_VARIANCE)
         factors = _shrunk(panel.factors(none), reliability, counts)
     repeats, counts = _repeats(_besides(observed, exposed, factors, calendar), none, calendar)
     mean_repeats, variance = _spread(repeats, counts, calendar)
@@ -133,10 +134,12 @@ def _repeats(ratios: _Ratios, factors: Floats, calendar: Calendar) -> tuple[Floa
     deviations, known = ratios.deviations(factors)
     counts = calendar.totals(known.astype(np.float64))
     total, squares = calendar.totals(deviations), calendar.totals(deviations**2)
-    pairs = (counts * (counts - 1)).sum(axis=0)
-    signal = (total**2 - squares).sum(axis=0) / np.maximum(pairs, 1.0)
-    power = squares.sum(axis=0) / np.maximum(counts.sum(axis=0), 1.0)
-    shown = (pairs > 0) & (power > LEAST_POWER)
+    # Phase by phase, so that one seen more often than others does not count for more.
+    pairs = counts * (counts - 1.0)
+    twice = pairs > 0
+    signal = np.where(twice, (total**2 - squares) / np.where(twice, pairs, 1.0), 0.0).sum(axis=0)
+    power = np.where(twice, squares / np.where(twice, counts, 1.0), 0.0).sum(axis=0)
+    shown = power > LEAST_POWER
     return np.where(shown, signal / np.maximum(power, TINY), 0.0), counts
 
 
