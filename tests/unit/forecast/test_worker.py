@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import psutil
+
 from services.forecast.worker import MOST_BYTES
 
 HUNGRY = """
@@ -19,3 +21,27 @@ def test_memory_beyond_the_bound_fails_in_the_worker_alone() -> None:
             [sys.executable, "-c", program], capture_output=True, text=True, check=False
         )
         assert (done.stdout, done.returncode) == ("bound\n", code)
+
+
+CHILD = """
+import time
+from services.forecast.worker import end_with_parent
+end_with_parent()
+print("up", flush=True)
+time.sleep(600)
+"""
+PARENT = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_worker_ends_soon_after_its_parent_was_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT, CHILD], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    child.wait(timeout=10)
