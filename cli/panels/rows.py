@@ -15,6 +15,7 @@ from cli.panels.stamps import Stamps
 from cli.panels.values import Factor, Floats, Integers
 from cli.problems import Problem
 
+LIMIT = 1e30  # Of numbers: what is larger is none, what is smaller than its inverse is 0.
 KEYS = ("unique_id", "ds", "y")
 
 
@@ -65,9 +66,9 @@ def read(source: Source, columns: Columns, period: str | None = None) -> Rows:
     _check_twice(ids, series, when)
     units = values.numbers(table["y"], "y")[order]
     notes = list(_check_units(units))
-    known, infinite = _side(table, columns.known, order)
+    known, endless = _side(table, columns.known, order)
     static, _ = _side(table, columns.static, order)
-    notes += [f"{name} is infinite in places: unknown there" for name in infinite]
+    notes += [f"{name} holds numbers beyond {LIMIT:g}: unknown there" for name in endless]
     weight = (
         values.numbers(table[columns.weight], columns.weight)[order] if columns.weight else None
     )
@@ -109,9 +110,10 @@ def _check_twice(ids: Any, series: Integers, when: Stamps) -> None:
 
 
 def _check_units(units: Floats) -> Sequence[str]:
-    if np.isinf(units).any():
+    endless = int((np.abs(units) > LIMIT).sum())
+    if endless:
         raise Problem(
-            f"column y is infinite in {int(np.isinf(units).sum()):,} rows",
+            f"column y is infinite or beyond {LIMIT:g} in {endless:,} rows",
             "leave it empty where it is unknown",
         )
     negative = int((units < 0).sum())
@@ -121,15 +123,17 @@ def _check_units(units: Floats) -> Sequence[str]:
 def _side(
     table: Any, names: Sequence[str], order: Integers
 ) -> tuple[dict[str, Floats | Factor], list[str]]:
-    """Columns beside y, by name in ascending order, and which of them hold infinite numbers."""
+    """Columns beside y, by name in ascending order, and which of them hold endless numbers."""
     found: dict[str, Floats | Factor] = {}
-    infinite = []
+    endless = []
     for name in sorted(set(names)):
         cells = values.numbers_or_names(table[name], name)
         if isinstance(cells, Factor):
             found[name] = Factor(cells.codes[order], cells.labels)
             continue
-        if np.isinf(cells).any():
-            infinite.append(name)
-        found[name] = np.where(np.isinf(cells), np.nan, cells)[order]
-    return found, infinite
+        size = np.abs(cells)
+        if (size > LIMIT).any():
+            endless.append(name)
+        cells = np.where(size > LIMIT, np.nan, np.where(size < 1 / LIMIT, 0.0, cells))
+        found[name] = cells[order]
+    return found, endless

@@ -227,6 +227,8 @@ def _typed(random: np.random.Generator) -> Case:
         "half": pa.array(np.where(random.random(720) < 0.5, np.nan, 1.0)),
         "constant": pa.array(np.ones(720)),
         "infinite": pa.array(np.where(random.random(720) < 0.01, np.inf, 2.0)),
+        "huge": pa.array(random.random(720) * 1e300),
+        "tiny": pa.array(random.random(720) * -1e-300),
         "shop": pa.array(np.repeat([1.5, 1.5, 2.5, 2.5, np.nan, 3.5], 120)),
         "brand": pa.array(np.repeat(["a", "b", None, "a", "c", "c"], 120).tolist()),
         "open": pa.array(np.repeat([True, False, True, True, True, True], 120)),
@@ -238,7 +240,7 @@ def _typed(random: np.random.Generator) -> Case:
         8,
         "W",
         (
-            "--known", "Unit Price,on_ad,event,digits,empty,half,constant,infinite",
+            "--known", "Unit Price,on_ad,event,digits,empty,half,constant,infinite,huge,tiny",
             "--static", "shop,brand", "--static", "open",
         ),
     )  # fmt: skip

@@ -160,7 +160,7 @@ def replaced(name: str, values: Any) -> Callable[[pa.Table], pa.Table]:
         (lambda t: t, ("--known", "y"), "y is what is forecast"),
         (lambda t: pa.concat_tables([t, t]), (), "120 rows are there twice: the first is s00000"),
         (replaced("y", pa.array(["12 pieces"] * 120)), (), "column y holds '12 pieces'"),
-        (replaced("y", pa.array([np.inf] * 120)), (), "column y is infinite in 120 rows"),
+        (replaced("y", pa.array([np.inf] * 120)), (), "y is infinite or beyond 1e+30 in 120 rows"),
         (replaced("ds", pa.array(["yesterday"] * 120)), (), "column ds holds 'yesterday'"),
         (replaced("ds", pa.nulls(120, pa.date32())), (), "column ds is empty in 120 rows"),
         (replaced("unique_id", pa.nulls(120, pa.string())), (), "column unique_id is empty in 120"),
