@@ -35,10 +35,8 @@ REPEAT: Key = ("last", "season")
 def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
     """All candidates under ``profiles``; ``logs`` if logarithms can be taken of many series."""
     found: list[Key] = [REPEAT]
-    # Profiles prove themselves by repeating, and poorer ones do not compete with the richest: the
-    # latest periods, on which candidates are judged, need not have the peak that is ahead.
     richest = next(name for name in RICHEST if name in profiles)
-    for profile in sorted(name for name in profiles if name.startswith(richest)):
+    for profile in sorted(profiles):
         found += [(profile, f"level {life}") for life in HALF_LIVES]
         found += [
             (profile, f"trend {life} {slope}") for life in TREND_HALF_LIVES for slope in SLOPES

@@ -12,6 +12,8 @@ from services.forecast.engine.plain.workshop import Workshop
 
 EARLIER = 3
 LEAST_PAST = 2
+SAME_PEAK = 1.25  # Up to so many times the height that was judged is no new peak,
+LEAST_PEAK = 0.05  # nor is what departs so little from the mean.
 MOST_GROWTH = 5.0  # Of a forecast over the highest that was seen: more is a trend gone astray.
 DEFAULT = ("level 4", "level 16", "smooth")  # Where there is no earlier origin to learn from.
 KEPT_SHARE = 0.3  # Of the past: what an earlier origin must have seen.
@@ -53,9 +55,11 @@ def choose(sample: Workshop, origin: int) -> Choice:
         parts = [each for each in parts if LEAST_PAST <= each < origin]
         alike = [each for each in parts if sample.learned(each).names() == profiles][:1]
     keys = names(profiles, logs=worth_logs(sample.observed(origin)))
-    if alike:
-        return _chosen(sample, origin, alike, keys, keys)
     own = _own(profiles)
+    if alike:
+        if not _shown(sample, origin, alike):
+            keys = [key for key in keys if key[0].startswith(own)]
+        return _chosen(sample, origin, alike, keys, keys)
     if not whole:
         some = tuple((own, model) for model in DEFAULT)
         equal = np.full(len(some), 1.0 / len(some))
@@ -89,6 +93,17 @@ def _whole(origin: int, ahead: int) -> list[int]:
     least = max(LEAST_PAST, KEPT_SHARE * origin)
     found = [origin - ahead * (1 + each) for each in range(EARLIER)]
     return [each for each in found if each >= least]
+
+
+def _shown(sample: Workshop, origin: int, earlier: list[int]) -> bool:
+    """Whether the earlier origins had a season like the one ahead, as far as the panel has one.
+
+    If not, they cannot judge profiles, and poorer ones are not to compete with the richest, which
+    has proved itself by repeating.
+    """
+    learned, ahead = sample.learned(origin), sample.ahead
+    before = max(learned.peak(each, min(each + ahead, origin)) for each in earlier)
+    return learned.peak(origin, origin + ahead) <= SAME_PEAK * before + LEAST_PEAK
 
 
 def _own(profiles: Collection[str]) -> str:

@@ -12,6 +12,7 @@ from services.forecast.engine.plain.observed import Observed
 from services.forecast.engine.plain.profiles import Calendar, Shared, fit_shared, own_factors
 
 NONE = "none"
+TINY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class Learned:
 
     week: tuple[Calendar, Shared] | None
     year: tuple[Calendar, Shared] | None
+
+    def peak(self, first: int, stop: int) -> float:
+        """How far the panel's profile of the year departs from its mean between two columns."""
+        if self.year is None:
+            return 0.0
+        calendar, shared = self.year
+        factors = shared.factors[calendar.phases[first:stop]]
+        return float(np.abs(factors / max(float(factors.mean()), TINY) - 1.0).max())
 
     def names(self) -> frozenset[str]:
         """The profiles that there will be."""
