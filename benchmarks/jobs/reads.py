@@ -38,12 +38,16 @@ def no_op() -> Served:
 
 
 async def read_ratio(running: Api, tenant_id: UUID) -> dict[str, float]:
-    """Calls a second of both, in turns, over one channel; the median of the rounds' ratios."""
+    """Calls a second of both, in turns, over one channel; the median of the rounds' ratios.
+
+    Needs forecasts of the tenant; the 200 of most units are read.
+    """
     forecasts = pb_grpc.ForecastServiceStub(running.channel)
     stock = stock_grpc.InventoryServiceStub(running.channel)
     metadata = running.as_tenant(tenant_id)
-    names = [f"stores/s{at % 50}/forecasts/SKU-{at % 40}" for at in range(200)]
-    requests = [pb.GetForecastRequest(name=name) for name in names]
+    listing = pb.ListForecastsRequest(page_size=200, order_by="horizon_mean_units desc")
+    listed = await forecasts.ListForecasts(listing, metadata=metadata)
+    requests = [pb.GetForecastRequest(name=forecast.name) for forecast in listed.forecasts]
     nothing = stock_pb.GetStockLevelRequest(name="stores/s/levels/S")
 
     async def read(number: int) -> None:
@@ -81,11 +85,11 @@ async def what_if_ms(database: Database, tenant_id: UUID) -> dict[str, float]:
     async with database.transaction_of(HOME, tenant_id) as session:  # type: ignore[arg-type]
         store = ForecastStore(session)
         run = (await store.kept_runs())[0]
-        for at in range(WHAT_IFS):
+        for each in await store.by_units(run, None, None, WHAT_IFS):
             started = time.perf_counter()
-            found = await store.state(run, f"s{at % 50}", f"SKU-{at % 40}")
+            found = await store.state(run, each.store, each.sku)
             if found is None:
-                continue
+                raise RuntimeError(f"{each.store}/{each.sku} has no state")
             shard, own, mean = found
             if shard not in shared:
                 shared[shard] = Shared.from_bytes(await store.shared_state(run, shard))
