@@ -11,10 +11,8 @@ from services.forecast.engine.plain.choice import choose
 from services.forecast.engine.plain.smoothing import COARSE, FINE
 from services.forecast.engine.plain.workshop import Workshop
 
-BLOCK_SERIES = (
-    200,
-    1000,
-)  # Worked on at once: what bounds the memory, and the sample to choose on.
+# Series worked on at once, at least and at most: bounds the memory, and is the sample to choose on.
+BLOCK_SERIES = (200, 1000)
 BLOCK_NUMBERS = 250_000  # Series times periods that a block has about, within those bounds.
 
 
