@@ -100,10 +100,21 @@ def _kept(moments: Floats) -> Booleans:
 
 
 def _said(moments: Floats, kept: Booleans) -> Floats:
-    """(tiers,). The weights that some series speak for, of the ``kept`` tiers."""
+    """(tiers,). The weights that some series speak for, of the ``kept`` tiers.
+
+    Where merit would make the mixture lose to the simple tier, the fitted weights stand alone.
+    """
     errors = np.maximum(_errors(moments), TINY)
     merit = _normalised(np.where(kept, (errors.min() / errors) ** MERIT, 0.0))
-    return TRUST * _fit(moments, kept) + (1.0 - TRUST) * merit
+    fit = _fit(moments, kept)
+    mixed = TRUST * fit + (1.0 - TRUST) * merit
+    simple = np.eye(kept.size)[0]
+    return mixed if _error(moments, mixed) < _error(moments, simple) else fit
+
+
+def _error(moments: Floats, weights: Floats) -> float:
+    """The mean over series of the weighted forecast's root mean squared scaled error."""
+    return float(np.sqrt(np.einsum("ijk,j,k->i", moments, weights, weights)).mean())
 
 
 def _errors(moments: Floats) -> Floats:

@@ -70,3 +70,9 @@ def test_series_without_a_scale_have_no_voice() -> None:
     spoilt = off(0.5, 2)
     spoilt[0].mean[:10] = 1e9
     assert shares(scales, plain=off(1.0, 1), other=spoilt)[1] > 0.6
+
+
+def test_a_mixture_never_loses_to_the_simple_tier_on_what_was_held_back() -> None:
+    plain = off(1.0, 1)
+    worse = [Held(20, plain[0].mean + 0.2 * (off(1.0, 2)[0].mean - ACTUAL), ACTUAL)]
+    assert shares(plain=plain, other=worse) == pytest.approx([1.0, 0.0], abs=0.1)
