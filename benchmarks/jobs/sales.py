@@ -7,8 +7,6 @@ from uuid import UUID
 import numpy as np
 import psycopg
 
-from services.forecast.engine.arrays import Floats
-
 STORES = 50
 SIZES = 4  # SKUs of a product.
 LAST_DAY = date(2026, 11, 15)  # A Sunday.
