@@ -107,7 +107,7 @@ def _said(moments: Floats, kept: Booleans) -> Floats:
     errors = np.maximum(_errors(moments), TINY)
     merit = _normalised(np.where(kept, (errors.min() / errors) ** MERIT, 0.0))
     fit = _fit(moments, kept)
-    mixed = TRUST * fit + (1.0 - TRUST) * merit
+    mixed: Floats = TRUST * fit + (1.0 - TRUST) * merit
     simple = np.eye(kept.size)[0]
     return mixed if _error(moments, mixed) < _error(moments, simple) else fit
 
@@ -124,7 +124,7 @@ def _errors(moments: Floats) -> Floats:
 
 def _fit(moments: Floats, kept: Booleans) -> Floats:
     """(tiers,). The weights with the least mean error, by iteratively reweighted least squares."""
-    weights = kept / kept.sum()
+    weights: Floats = kept / kept.sum()
     for _ in range(ROUNDS):
         errors = np.sqrt(np.einsum("ijk,j,k->i", moments, weights, weights))
         pooled = np.einsum("ijk,i->jk", moments, 1.0 / np.maximum(errors, TINY))

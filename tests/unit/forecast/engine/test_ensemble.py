@@ -18,7 +18,7 @@ def off(error: float, seed: int) -> list[Held]:
 
 
 def shares(scales: Floats = SCALES, **tiers: list[Held]) -> Floats:
-    return ensemble.learn(tiers, scales, ONE_SEGMENT, 1).shares[0]
+    return np.asarray(ensemble.learn(tiers, scales, ONE_SEGMENT, 1).shares[0])
 
 
 def test_tiers_that_err_alike_and_independently_share_equally() -> None:
