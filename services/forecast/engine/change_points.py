@@ -50,7 +50,7 @@ def change_points(values: Floats, penalty: float = PENALTY) -> ChangePoints:
         number = seen[:, [stop]] - seen[:, begin]
         total = sums[:, [stop]] - sums[:, begin]
         cost = squares[:, [stop]] - squares[:, begin] - total**2 / np.maximum(number, 1.0)
-        short = (number < LEAST_COLUMNS) & (begin > 0)
+        short = number < LEAST_COLUMNS
         found = np.where(short, np.inf, best[:, begin] + cost + price[:, np.newaxis])
         last[:, stop] = found.argmin(axis=1)
         best[:, stop] = found[np.arange(count), last[:, stop]]

@@ -53,6 +53,9 @@ def popularity(
         half_life_years: the age at which a sale counts half.
     """
     count = int(items.max(initial=-1)) + 1
+    if count == 0:
+        nothing = np.zeros(0)
+        return Popularity(nothing, nothing, nothing, nothing, np.zeros(0, dtype=np.int64))
     sold, exposed, item, place = _pairs(panel, items, places)
     base = _expected(sold, exposed, item, place)
     discount = 0.5 ** (np.arange(panel.periods)[::-1] / (half_life_years * panel.period.year))

@@ -103,5 +103,6 @@ def learn(panel: Panel, ahead: int, profile: Floats | None = None) -> Learnt:
     units, exposure = recent.sum(axis=1), exposed.sum(axis=1)
     terms = choose_terms(panel.static)
     codes = [term.codes(panel.static) for term in terms]
-    effects = fit_effects(units, exposure, codes, scatter(recent, exposed))
+    singles = sum(len(term.columns) == 1 for term in terms)
+    effects = fit_effects(units, exposure, codes, singles, scatter(recent, exposed))
     return Learnt(effects, terms, panel.static, units, exposure, base)

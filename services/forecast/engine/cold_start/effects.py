@@ -8,7 +8,7 @@ import numpy as np
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.cold_start.scatter import Scatter
 
-ROUNDS = 20
+ROUNDS, ALONE = 24, 12
 LEAST_VARIANCE = 1e-4
 LEAST_BETWEEN = 0.01
 FIRST_VARIANCE = 0.25
@@ -54,7 +54,7 @@ class Effects:
 
 
 def fit_effects(
-    units: Floats, exposure: Floats, terms: Sequence[Integers], scatter: Scatter
+    units: Floats, exposure: Floats, terms: Sequence[Integers], singles: int, scatter: Scatter
 ) -> Effects:
     """Fits effects by penalised quasi-likelihood (Breslow and Clayton 1993), backfitting terms.
 
@@ -67,6 +67,7 @@ def fit_effects(
         units: (series,). Totals.
         exposure: (series,). Positive where the series is to count.
         terms: (series,) each. Codes from 0, or -1 for none.
+        singles: how many of the terms, the first ones, are no interactions.
         scatter: of the units of one period around the rate of their series.
     """
     counted = exposure > 0
@@ -74,7 +75,8 @@ def fit_effects(
     parts = [_Term(term[counted], int(term.max(initial=-1)) + 1) for term in terms]
     between = FIRST_VARIANCE
     level = float(np.log(max(y.sum(), 0.5) / max(exposure[counted].sum(), 1e-12)))
-    for _ in range(ROUNDS if y.size else 0):
+    # Interactions join late, for what single effects leave: those are slow to win it back.
+    for turn in range(ROUNDS if y.size else 0):
         log = level + log_exposure + sum(part.fitted for part in parts)
         mean = np.exp(np.minimum(log, MOST_LOG))
         noise = scatter.pooled / np.maximum(mean, 1e-12)
@@ -84,7 +86,7 @@ def fit_effects(
         step = float(np.average(residual, weights=weight))
         level += step
         residual -= step
-        for part in parts:
+        for part in parts[:singles] if turn < ALONE else parts:
             residual -= part.move(residual, weight)
         between = max(float(np.average(residual**2 - noise, weights=weight**2)), LEAST_VARIANCE)
     found = Effects(
