@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Booleans, Floats
 from services.forecast.engine.held import Held
 from services.forecast.engine.intervals import family, features, recalibration
 from services.forecast.engine.intervals.ends import settle
 from services.forecast.engine.intervals.family import Place
-from services.forecast.engine.intervals.recalibration import Recalibration
+from services.forecast.engine.intervals.recalibration import Split
 from services.forecast.engine.intervals.records import origins_of
 from services.forecast.engine.intervals.spread import Spread, fit, own_factors
 from services.forecast.engine.panel import Panel
@@ -29,7 +29,7 @@ class Calibration:
     """What is known about errors."""
 
     spread: Spread
-    recalibration: Recalibration
+    recalibration: Split
     counted: bool  # Whether units are whole numbers.
     records: int  # That it was learned from.
 
@@ -56,25 +56,27 @@ class Calibration:
 
     def probabilities(self, panel: Panel, mean: Floats, units: Floats) -> Place:
         """Probabilities of less than ``units`` and of at most as much, each (series, ahead)."""
-        middle, deviation = self._moments(panel, mean)
+        middle, deviation, apart = self._moments(panel, mean)
         place = _placed(units.ravel(), middle, deviation, counted=self.counted)
         size = np.log(middle)
-        before, until = (self.recalibration.levels(size, each) for each in place)
+        before, until = (self.recalibration.levels(size, each, apart) for each in place)
         return Place(before.reshape(mean.shape), until.reshape(mean.shape))
 
-    def _moments(self, panel: Panel, mean: Floats) -> tuple[Floats, Floats]:
-        """Means and standard deviations of the family, (series x ahead,)."""
+    def _moments(self, panel: Panel, mean: Floats) -> tuple[Floats, Floats, Booleans]:
+        """Means and deviations of the family, and unusual plans; all (series x ahead,)."""
         described = features.describe(panel, mean, self.spread.unit)
         deviation = self.spread.deviation(described).ravel()
-        return _bounded(mean.ravel(), deviation, self.spread.unit)
+        apart = (described[..., features.UNUSUAL] > features.APART).ravel()
+        return (*_bounded(mean.ravel(), deviation, self.spread.unit), apart)
 
     def of(self, rows: slice) -> "Calibration":
         """What is known about some of the series."""
         return replace(self, spread=replace(self.spread, own=self.spread.own[rows]))
 
     def _found(self, panel: Panel, mean: Floats, levels: Floats, *, hair: bool) -> Floats:
-        middle, deviation = self._moments(panel, mean)
-        places = self.recalibration.places(np.log(middle), levels)
+        middle, deviation, apart = self._moments(panel, mean)
+        size = np.log(middle)
+        places = self.recalibration.places(size, levels, apart)
         found = family.amounts(places, middle, deviation)
         if self.counted:
             single = family.one_by_one(middle, deviation)
@@ -82,7 +84,7 @@ class Calibration:
             found[:, single] = family.counts(asked, middle[single], deviation[single])
             if hair:
                 place = family.place_of_counts(found[:, single], middle[single], deviation[single])
-                mirrored = self.recalibration.places(np.log(middle[single]), 1.0 - levels)
+                mirrored = self.recalibration.places(size, 1.0 - levels, apart)[:, single]
                 found[:, single] = settle(found[:, single], place, (asked, mirrored), levels)
             else:
                 found = np.round(found)
@@ -104,9 +106,9 @@ def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     described = [each.described[each.seen] for each in past]
     errors = [each.errors[each.seen] for each in past]
     coefficients = fit(_joined(described, len(features.NAMES)), _joined(errors)[:, 0])
-    own, apart = own_factors([each.ratios(coefficients) for each in past])
+    own, without = own_factors([each.ratios(coefficients) for each in past])
     sizes, places = [np.zeros(0)], [np.zeros((2, 0))]
-    for each, factors in zip(past, apart, strict=True):
+    for each, factors in zip(past, without, strict=True):
         deviation = Spread(coefficients, factors, unit).deviation(each.described)[each.seen]
         mean, actual = each.held.mean[each.seen], each.held.actual[each.seen]
         middle, deviation = _bounded(mean, deviation, unit)
@@ -114,7 +116,8 @@ def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
         places.append(np.stack(_placed(actual, middle, deviation, counted=counted)))
     origin = np.repeat(np.arange(len(sizes)), [each.size for each in sizes])
     place = Place(*np.concatenate(places, axis=1))
-    learned = recalibration.learn(np.concatenate(sizes), place, origin)
+    apart = _joined(described, len(features.NAMES))[:, features.UNUSUAL] > features.APART
+    learned = recalibration.learn_split(np.concatenate(sizes), place, origin, apart)
     own = np.broadcast_to(own, panel.series).copy()
     return Calibration(Spread(coefficients, own, unit), learned, counted, origin.size)
 

@@ -18,6 +18,8 @@ NAMES = (
     "bend",
     "unusual",
 )
+UNUSUAL = NAMES.index("unusual")
+APART = 1.0  # Standard deviations from which on a plan is unusual.
 SEASONS = 2  # Of history that count.
 MOST_UNUSUAL = 4.0  # Standard deviations.
 LEAST = 1e-3  # Of a usual sale: what is less counts as that much.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats, Integers
+from services.forecast.engine.arrays import Booleans, Floats, Integers
 from services.forecast.engine.intervals.family import Place
 
 TAIL = (1e-5, 1e-4, 5e-4, 1e-3, 2e-3, 5e-3)
@@ -18,6 +18,7 @@ GRID = np.array([*TAIL, *(np.arange(1, 100) / 100), *(1 - np.array(TAIL[::-1]))]
 BIN_RECORDS = 400
 MOST_BINS = 10
 PRIOR_RECORDS = 50.0  # Records of the whole panel that each bin is blended with.
+LEAST_APART = 2 * BIN_RECORDS
 LEAST_ORIGINS = 2  # For each to be told by others.
 LEAST_STEP = 1e-6  # Of probability that a record fills.
 STEEP = 1e-7
@@ -48,6 +49,36 @@ class Recalibration:
 
 
 NONE = Recalibration(np.zeros(1), GRID[np.newaxis])
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One recalibration for usual plans and one for unusual ones, such as promotions."""
+
+    usual: Recalibration
+    unusual: Recalibration
+
+    def places(self, size: Floats, levels: Floats, apart: Booleans) -> Floats:
+        """As of a `Recalibration`; ``apart`` says which forecasts have an unusual plan."""
+        either = (each.places(size, levels) for each in (self.unusual, self.usual))
+        return np.where(apart, *either)
+
+    def levels(self, size: Floats, places: Floats, apart: Booleans) -> Floats:
+        either = (each.levels(size, places) for each in (self.unusual, self.usual))
+        return np.where(apart, *either)
+
+
+def learn_split(size: Floats, place: Place, origin: Integers, apart: Booleans) -> Split:
+    """Learns from usual and unusual records apart where there are enough of both."""
+
+    def of(kept: Booleans) -> Recalibration:
+        part = Place(place.before[kept], place.until[kept])
+        return learn(size[kept], part, origin[kept])
+
+    if min(apart.sum(), (~apart).sum()) < LEAST_APART:
+        together = of(np.ones(size.size, dtype=np.bool_))
+        return Split(together, together)
+    return Split(of(~apart), of(apart))
 
 
 def learn(size: Floats, place: Place, origin: Integers) -> Recalibration:
