@@ -37,10 +37,10 @@ def show(rows: Rows, done: Backtest, out: Path, *, as_json: bool) -> None:
 
 def _next(names: list[str]) -> str:
     if names:
-        return (
-            "Next: compare with --effort light, or give --known and --static columns you left out."
-        )
-    return "Next: the panel ends at the cutoff, so nothing could be scored; give an earlier one to."
+        return "Next: compare with another --effort, or name more columns by --known and --static."
+    return (
+        "Next: the panel ends at the cutoff, so nothing was scored; give an earlier one for that."
+    )
 
 
 def _cells(figures: dict[str, float], names: list[str]) -> list[str]:
