@@ -1,5 +1,6 @@
 """The last step of a job: its results become what is read. And what is left of older ones goes."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +13,11 @@ from services.forecast import store_partitions
 from services.forecast.domain import Run, RunRequest, Trend
 from services.forecast.domain_jobs import WHOLE, Job, Kind, Score
 from services.forecast.shard_figures import Figures, scores
+from services.forecast.shard_sums import PRODUCT, Gathered, Group
 from services.forecast.store_jobs import JobStore
 from services.forecast.store_runs import RunStore
-from services.forecast.store_shards import ShardStore
+from services.forecast.store_shards import ShardKey, ShardStore
+from services.forecast.store_totals import TotalStore
 from services.forecast.tenant_data import TenantData
 
 
@@ -24,9 +27,11 @@ async def end(session: AsyncSession, job_id: UUID, now: datetime) -> bool:
     job = await jobs.lock(job_id)
     if job is None or job.progress.done_shards < job.progress.total_shards:
         return False
+    keys: list[ShardKey] = []
     parts: list[Figures] = []
     trends: list[Trend] = []
     async for key, figures in shards.figures(job_id):
+        keys.append(key)
         parts.append(Figures.from_bytes(figures))
         if parts[-1].trends.size:
             trends += _trends(parts[-1], (await shards.names(key)).products)
@@ -35,8 +40,21 @@ async def end(session: AsyncSession, job_id: UUID, now: datetime) -> bool:
     if job.spec.kind is Kind.FORECAST:
         run = _run(job, await RunStore(session).next_number(), model, found, now)
         await RunStore(session).add(run, job.spec.effort, _ranked(trends))
+        groups = await _groups(shards, keys)
+        await TotalStore(session).add(run.id, groups)
     await jobs.succeed(job_id, model, found, now)
     return True
+
+
+async def _groups(shards: ShardStore, keys: Sequence[ShardKey]) -> list[Group]:
+    """What the series of all shards add up to. One shard is in memory at a time."""
+    gathered = Gathered()
+    for key in keys:
+        packed, names = await shards.sums(key), await shards.names(key)
+        by_level = {**names.groups, PRODUCT: names.products}
+        # In a thread: calls are answered meanwhile.
+        await asyncio.to_thread(gathered.add, packed, by_level)
+    return await asyncio.to_thread(lambda: [*gathered.groups()])
 
 
 def _run(job: Job, number: int, model: str, found: tuple[Score, ...], now: datetime) -> Run:

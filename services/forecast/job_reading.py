@@ -24,6 +24,9 @@ MOST_SERIES = 3_000
 """Of a shard. Enough to learn from together, and few enough for a small machine's memory."""
 MOST_CELLS = 4_000_000
 """Of a shard, series x periods: long daily histories make smaller shards."""
+MOST_GROUPS = 10_000
+"""Of a static column: of more, shards have nothing in common that would be worth its names."""
+WITHIN = ("product", "sku")  # Never in two shards.
 DAY = timedelta(days=1)
 
 
@@ -75,5 +78,11 @@ def _views(job: Job) -> list[View]:
 
 
 def _names(read: Read) -> ShardNames:
-    products = read.names.static.get("product", ())
-    return ShardNames([list(series) for series in read.names.series], list(products))
+    static = read.names.static
+    groups = {
+        column: list(names)
+        for column, names in static.items()
+        if column not in WITHIN and len(names) <= MOST_GROUPS
+    }
+    products = list(static.get("product", ()))
+    return ShardNames([list(series) for series in read.names.series], products, groups)

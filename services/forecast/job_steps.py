@@ -27,7 +27,7 @@ from services.forecast.domain_jobs import MOST_ATTEMPTS, RENEWAL, Failure, Job, 
 from services.forecast.executor import Executor
 from services.forecast.job_end import clean, end
 from services.forecast.job_reading import read_history
-from services.forecast.shard_data import Found, Task
+from services.forecast.shard_data import Found, Place, Task
 from services.forecast.store_jobs import JobStore
 from services.forecast.store_runs import RunStore
 from services.forecast.store_shards import Part, ShardKey, ShardStore, Taken
@@ -156,9 +156,10 @@ class Steps:
         async def work() -> Found:
             async with data.transaction() as session:
                 panel = await ShardStore(session).panel(key)
+                names = await ShardStore(session).names(key)
             cutoffs = step.job.spec.cutoff_dates
             cutoff = cutoffs[key.step].isoformat() if cutoffs else None
-            task = Task(panel, step.job.spec.effort, cutoff)
+            task = Task(panel, step.job.spec.effort, cutoff, Place(key.shard, names.keys()))
             return Found.from_bytes(await self._executor.run(task.to_bytes()))
 
         async def renew(session: AsyncSession) -> bool:
@@ -175,7 +176,7 @@ class Steps:
             left = await JobStore(session).count_shard(key.job_id)
             if left is None:
                 raise LeaseLost
-            if not await shards.finish(key, self._holder, found.figures):
+            if not await shards.finish(key, self._holder, found.figures, found.sums):
                 raise LeaseLost
             if found.rows:
                 names = await shards.names(key)

@@ -3,10 +3,11 @@
 A worker gets numbers alone: it never learns a tenant, a store or an SKU by name.
 """
 
+import itertools
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from io import BytesIO
 
 import numpy as np
@@ -21,42 +22,56 @@ DIGITS = "%.7g"  # As many as single precision keeps.
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a shard stands among the others, for what all of them have in common."""
+
+    shard: int = 0
+    keys: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By static column: for each code a number that is the same in every shard."""
+
+
+WHOLE = Place()
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One shard, or one cutoff of it."""
 
     panel: bytes  # Packed. Of a backtest: also what sold after the cutoff.
     effort: str
     cutoff: str | None = None  # Of a backtest, `YYYY-MM-DD`. None: the panel's end.
+    place: Place = WHOLE
 
     def to_bytes(self) -> bytes:
-        head = {"effort": self.effort, "cutoff": self.cutoff}
+        place = [self.place.shard, self.place.keys]
+        head = {"effort": self.effort, "cutoff": self.cutoff, "place": place}
         return json.dumps(head).encode() + b"\n" + self.panel
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Task":
-        head, _, panel = data.partition(b"\n")
-        return cls(panel, **json.loads(head))
+        text, _, panel = data.partition(b"\n")
+        head = json.loads(text)
+        return cls(panel, head["effort"], head["cutoff"], Place(*head["place"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a worker answers. Text in PostgreSQL's COPY format, without names."""
 
-    rows: (
-        bytes  # A line a series: total mean, mean, p10, p50, p90, tier, state. None of a backtest.
-    )
+    rows: bytes  # A line a series, see `series_lines`. None of a backtest.
     state: bytes  # What the states of the series have in common; may be empty.
     figures: bytes  # As `shard_figures` packs them.
+    sums: bytes = b""  # As `shard_totals` packs them. None of a backtest.
 
     def to_bytes(self) -> bytes:
-        parts = (self.rows, self.state, self.figures)
+        parts = (self.rows, self.state, self.figures, self.sums)
         return json.dumps([len(part) for part in parts]).encode() + b"\n" + b"".join(parts)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Found":
         head, _, body = data.partition(b"\n")
-        rows, state, _ = json.loads(head)
-        return cls(body[:rows], body[rows : rows + state], body[rows + state :])
+        *ends, _ = itertools.accumulate(json.loads(head))
+        return cls(*(body[start:end] for start, end in itertools.pairwise([0, *ends, len(body)])))
 
 
 def pack_panel(panel: Panel) -> bytes:
@@ -108,7 +123,7 @@ def series_lines(columns: list[Floats], tiers: list[str], states: list[bytes]) -
     """Lines of COPY's text format, one a series.
 
     Args:
-        columns: mean, P10, P50, P90, each (series, ahead).
+        columns: each (series, ahead): mean, P10, P50, P90, and what a run keeps beside them.
         tiers: what forecast each series.
         states: of each series; none of them, if empty.
     """

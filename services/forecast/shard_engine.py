@@ -17,8 +17,9 @@ from services.forecast.engine.period import Period
 from services.forecast.engine.promo import state_of
 from services.forecast.engine.segments import segments
 from services.forecast.engine.trends import find_trends
-from services.forecast.shard_data import Found, Task, series_lines, unpack_panel
+from services.forecast.shard_data import Found, Place, Task, series_lines, unpack_panel
 from services.forecast.shard_figures import COLUMNS, LEVELS, Figures, Judged, sums_of, trend_rows
+from services.forecast.shard_totals import totals_of
 
 LEAST_TREND_DAYS = 35  # Of history, for growth to be seen in it.
 SHOWN_SHARE = 0.05  # A tier that counts for less in a series' forecast is not named.
@@ -30,19 +31,20 @@ def compute(task: Task) -> Found:
     panel = unpack_panel(task.panel)
     settings = Settings(Effort(task.effort))
     if task.cutoff is None:
-        return _forecast(panel, forecast(panel, settings))
+        return _forecast(panel, forecast(panel, settings), task.place)
     seen = panel.dates[: panel.periods] <= np.datetime64(task.cutoff)
     return _backtest(panel, int(seen.sum()), settings)
 
 
-def _forecast(panel: Panel, made: Forecast) -> Found:
+def _forecast(panel: Panel, made: Forecast, place: Place) -> Found:
     quantiles = made.quantiles(LEVELS)
     tiers = _tiers(made)
     judged = _held_back(panel, made)
     figures = Figures(*_sums(panel, judged), model=_model(tiers), trends=_trends(panel))
     shared, own = what_if.pack(state_of(made.response))
-    rows = series_lines([made.mean, *quantiles], tiers, own)
-    return Found(rows, shared, figures.to_bytes())
+    cumulative, sums = totals_of(made, place)
+    rows = series_lines([made.mean, *quantiles, *cumulative], tiers, own)
+    return Found(rows, shared, figures.to_bytes(), sums.to_bytes())
 
 
 def _backtest(panel: Panel, origin: int, settings: Settings) -> Found:

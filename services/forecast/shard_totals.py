@@ -1,69 +1,63 @@
-"""What a shard's series add up to, path by path: over periods, and over stores and products.
-
-Quantiles cannot be added. The paths of a simulation can: those of a group that has series in
-several shards are added up when all of them are done.
-"""
+"""What a shard's series add up to, path by path: over periods, and over stores and products."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.forecast import Forecast
 from services.forecast.engine.paths import Simulation, dependence
+from services.forecast.shard_data import Place
 from services.forecast.shard_figures import LEVELS
-
-Singles = NDArray[np.float32]
+from services.forecast.shard_sums import PRODUCT, TOTAL, Singles, Sums, spread_of
 
 DRAWS = 100
 """Of paths. The 10 % quantile of a hundred is off by about 3 percent points of chance."""
-TOTAL = "total"
-PRODUCT = "product"
-ATTRIBUTES = ("store", "store_region", "category", "style", PRODUCT)
-"""What is added up by, where it is known. Products are whole in a shard, the others are not."""
-MOST_GROUPS = 1_000
-"""Of a level: paths of a group take 400 bytes a period."""
+ACROSS = ("store", "store_region", "category", "style")
+"""What series of several shards have in common, where it is known."""
+MOST_CELLS = 32_000
+"""Groups x periods of a level, in a shard: their paths take 13 MB. A level of more is left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums of simulated paths, and of means, which add up exactly."""
+def totals_of(made: Forecast, place: Place) -> tuple[Floats, Sums]:
+    """Simulates a forecast and adds it up. The same forecast gives the same totals.
 
-    cumulative: Floats  # (3, series, ahead). P10, P50, P90 of the first 1, 2, ... periods together.
-    means: Mapping[str, Floats]  # By level, (groups, ahead).
-    paths: Mapping[str, Singles]  # By level, (draws, groups, ahead).
-
-
-def levels_of(static: Mapping[str, Integers]) -> dict[str, Integers]:
-    """The group of each series, from 0, by level."""
-    series = next(iter(static.values())).size if static else 0
-    found = {TOTAL: np.zeros(series, dtype=np.int64)}
-    for name in ATTRIBUTES:
-        if name in static and int(static[name].max(initial=0)) < MOST_GROUPS:
-            found[name] = static[name]
-    return found
-
-
-def totals_of(made: Forecast) -> Totals:
-    """Simulates a forecast and adds it up. The same forecast gives the same totals."""
-    panel = made.panel
+    Returns:
+        P10, P50, P90 of each series over its first 1, 2, ... periods together, (3, series, ahead);
+        and the sums of groups.
+    """
+    panel, ahead = made.panel, made.mean.shape[1]
     learnt = dependence(panel, made.held, made.calibration)
-    simulated = Simulation(panel, made.mean, made.calibration, learnt, DRAWS)
-    levels = levels_of(panel.static)
-    ahead = made.mean.shape[1]
+    keys = {name: np.array(codes, dtype=np.int64) for name, codes in place.keys.items()}
+    simulated = Simulation(
+        panel, made.mean, made.calibration, learnt, DRAWS, part=place.shard, keys=keys
+    )
+    groups = _groups(panel.static, panel.series, ahead)
     cumulative = np.zeros((len(LEVELS), panel.series, ahead))
     sums = {
-        name: np.zeros((DRAWS, int(codes.max(initial=0)) + 1, ahead), dtype=np.float32)
-        for name, codes in levels.items()
+        name: np.zeros((DRAWS, int(codes.max()) + 1, ahead), dtype=np.float32)
+        for name, codes in groups.items()
     }
     for rows, paths in simulated.chunks():
         cumulative[:, rows] = np.quantile(paths.cumsum(axis=2), LEVELS, axis=0)
-        for name, codes in levels.items():
+        for name, codes in groups.items():
             _add(sums[name], paths, codes[rows])
-    means = {name: _summed(made.mean, codes) for name, codes in levels.items()}
-    return Totals(cumulative, means, sums)
+    # Of one period there is no need to simulate: it is what is forecast.
+    cumulative[:, :, :1] = made.quantiles(LEVELS)[:, :, :1]
+    means = {name: _summed(made.mean, codes) for name, codes in groups.items()}
+    own = {name: spread_of(sums.pop(name)) for name in (PRODUCT,) if name in sums}
+    return np.maximum.accumulate(cumulative, axis=2), Sums(means, sums, own)
+
+
+def _groups(static: Mapping[str, Integers], series: int, ahead: int) -> dict[str, Integers]:
+    """The code of each series, from 0, by level."""
+    found = {TOTAL: np.zeros(series, dtype=np.int64)}
+    for name in ACROSS:
+        if name in static and (int(static[name].max(initial=0)) + 1) * ahead <= MOST_CELLS:
+            found[name] = static[name]
+    if PRODUCT in static:
+        found[PRODUCT] = static[PRODUCT]
+    return found
 
 
 def _add(sums: Singles, paths: Floats, codes: Integers) -> None:
@@ -74,6 +68,6 @@ def _add(sums: Singles, paths: Floats, codes: Integers) -> None:
 
 
 def _summed(values: Floats, codes: Integers) -> Floats:
-    sums = np.zeros((int(codes.max(initial=0)) + 1, values.shape[1]))
+    sums = np.zeros((int(codes.max()) + 1, values.shape[1]))
     np.add.at(sums, codes, values)
     return sums

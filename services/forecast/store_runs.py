@@ -11,21 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecast.copying import copy_in, escaped
 from services.forecast.domain import KEPT_RUNS, Run, RunRequest, Trend
-from services.forecast.tables import ForecastRunRow, RunStateRow, TrendRow
+from services.forecast.tables import AggregateRow, ForecastRunRow, RunStateRow, TrendRow
 
 NAMES = ("store", "sku", "product")
-FOUND = ("horizon_mean_units", "mean", "p10", "p50", "p90", "tier", "state")
+TOTALS = ("total_p10", "total_p50", "total_p90")
+FOUND = ("horizon_mean_units", "mean", "p10", "p50", "p90", *TOTALS, "tier", "state")
 """Columns of the lines that a shard answers with."""
 STAGE = """
 CREATE TEMPORARY TABLE forecast_stage (
     store text, sku text, product text, horizon_mean_units double precision,
-    mean real[], p10 real[], p50 real[], p90 real[], tier text, state bytea
+    mean real[], p10 real[], p50 real[], p90 real[],
+    total_p10 real[], total_p50 real[], total_p90 real[], tier text, state bytea
 ) ON COMMIT DROP
 """
 UNSTAGE = """
 INSERT INTO forecast_series (run_id, shard, store, sku, product, horizon_mean_units,
-    mean, p10, p50, p90, tier, state)
-SELECT :run, :shard, store, sku, product, horizon_mean_units, mean, p10, p50, p90, tier, state
+    mean, p10, p50, p90, total_p10, total_p50, total_p90, tier, state)
+SELECT :run, :shard, store, sku, product, horizon_mean_units, mean, p10, p50, p90,
+    total_p10, total_p50, total_p90, tier, state
 FROM forecast_stage
 """
 
@@ -82,7 +85,8 @@ class RunStore:
         old = TrendRow.run_number.not_in(numbers) & (TrendRow.run_number < newest)
         await self._session.execute(delete(TrendRow).where(old))
         over = select(ForecastRunRow.run_id).where(ForecastRunRow.run_id.not_in(ids))
-        await self._session.execute(delete(RunStateRow).where(RunStateRow.run_id.in_(over)))
+        for table in (RunStateRow, AggregateRow):
+            await self._session.execute(delete(table).where(table.run_id.in_(over)))
         return ids
 
 

@@ -5,8 +5,8 @@ Every statement runs in the caller's transaction, which row-level security limit
 
 import json
 import zlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -25,9 +25,19 @@ class ShardNames:
 
     series: Sequence[Sequence[str]]  # Store, SKU, product of each row.
     products: Sequence[str]  # By code.
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By code, of static columns that go across shards, as `store_panel.Names` calls them."""
+
+    def keys(self) -> dict[str, list[int]]:
+        """Numbers that are the same in every shard, in place of the names of `groups`."""
+        return {
+            column: [zlib.crc32(f"{column}={name}".encode()) for name in names]
+            for column, names in self.groups.items()
+        }
 
     def to_bytes(self) -> bytes:
-        return zlib.compress(json.dumps([self.series, self.products]).encode(), FAST)
+        said = [self.series, self.products, self.groups]
+        return zlib.compress(json.dumps(said).encode(), FAST)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "ShardNames":
@@ -117,17 +127,23 @@ class ShardStore:
     async def give_back(self, key: ShardKey, holder: UUID) -> bool:
         return await self._changed(key, holder, {"holder": None, "lease_expire_time": None})
 
-    async def finish(self, key: ShardKey, holder: UUID, figures: bytes) -> bool:
+    async def finish(self, key: ShardKey, holder: UUID, figures: bytes, sums: bytes) -> bool:
         """False like `renew`."""
-        over = {"done": True, "figures": figures, "lease_expire_time": None}
+        over = {"done": True, "figures": figures, "sums": sums, "lease_expire_time": None}
         return await self._changed(key, holder, over)
 
     async def figures(self, job_id: UUID) -> AsyncIterator[tuple[ShardKey, bytes]]:
         """What all shards found, in their order, whatever order they ended in."""
-        query = select(JobShardRow).where(JobShardRow.job_id == job_id)
-        rows = await self._session.scalars(query.order_by(JobShardRow.shard, JobShardRow.step))
-        for row in rows:
-            yield ShardKey(job_id, row.shard, row.step), row.figures or b""
+        table = JobShardRow
+        query = select(table.shard, table.step, table.figures).where(table.job_id == job_id)
+        rows = await self._session.execute(query.order_by(table.shard, table.step))
+        for shard, step, figures in rows:
+            yield ShardKey(job_id, shard, step), figures or b""
+
+    async def sums(self, key: ShardKey) -> bytes:
+        """What the groups of a shard add up to: of one at a time, since they may be large."""
+        query = select(JobShardRow.sums).where(_is(JobShardRow, key))
+        return bytes((await self._session.execute(query)).scalar_one() or b"")
 
     async def _changed(self, key: ShardKey, holder: UUID, values: dict[str, object]) -> bool:
         held = and_(_is(JobShardRow, key), JobShardRow.holder == holder, ~JobShardRow.done)

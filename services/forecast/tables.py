@@ -11,6 +11,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from services.chassis.columns import TenantKey
 
 Days = Annotated[list[float], mapped_column(ARRAY(REAL))]
+RareDays = Annotated[list[float] | None, mapped_column(ARRAY(REAL), deferred=True)]
+"""Read only by whoever names them."""
 
 
 class Base(DeclarativeBase):
@@ -171,6 +173,7 @@ class JobShardRow(Base):
     attempts: Mapped[int]
     done: Mapped[bool]
     figures: Mapped[bytes | None]
+    sums: Mapped[bytes | None]  # Of groups of series, path by path.
 
 
 class ForecastSeriesRow(Base):
@@ -188,9 +191,31 @@ class ForecastSeriesRow(Base):
     p10: Mapped[Days]
     p50: Mapped[Days]
     p90: Mapped[Days]
+    total_p10: Mapped[RareDays]  # Of the first 1, 2, ... periods together. None in older runs.
+    total_p50: Mapped[RareDays]
+    total_p90: Mapped[RareDays]
     tier: Mapped[str]
     shard: Mapped[int]  # Whose `run_state` goes with the row's.
     state: Mapped[bytes | None]  # Of the series, for forecasts of what might be.
+
+
+class AggregateRow(Base):
+    """What groups of series add up to in a run."""
+
+    __tablename__ = "forecast_aggregate"
+
+    tenant_id: Mapped[TenantKey]
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    level: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    horizon_mean_units: Mapped[float]
+    horizon_p10_units: Mapped[float]
+    horizon_p50_units: Mapped[float]
+    horizon_p90_units: Mapped[float]
+    mean: Mapped[list[float]] = mapped_column(ARRAY(Double))  # Adds up from level to level.
+    p10: Mapped[Days]
+    p50: Mapped[Days]
+    p90: Mapped[Days]
 
 
 class RunStateRow(Base):

@@ -12,7 +12,7 @@ common.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import optimize, special
@@ -135,7 +135,11 @@ def _pairs(codes: Integers, values: Floats) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Paths of one forecast. The same seed gives the same paths, whatever is asked of them."""
+    """Paths of one forecast. The same seed gives the same paths, whatever is asked of them.
+
+    Parts of a larger whole may be simulated one by one and their paths added up: what all have in
+    common is drawn alike in each part, so is what a group with a key has, all else for each apart.
+    """
 
     panel: Panel
     mean: Floats  # (series, ahead).
@@ -143,14 +147,21 @@ class Simulation:
     dependence: Dependence
     draws: int = DRAWS
     seed: int = 0
+    part: int = 0  # Of the whole, if there are several.
+    keys: Mapping[str, Integers] = field(default_factory=dict)
+    """By attribute: for each code a number that means the same group in every part."""
 
     def chunks(self) -> Iterator[tuple[slice, Floats]]:
         """Rows of series and their paths, (draws, rows, ahead), a bounded number at a time."""
         ahead = self.mean.shape[1]
         step = max(1, CHUNK_VALUES // (max(self.draws, LEVELS.size) * ahead))
         kinds = groupings(self.panel)
-        factors = {name: self._factors(at, codes) for at, (name, codes) in enumerate(kinds.items())}
-        own = np.random.default_rng([self.seed, len(kinds)])
+        factors = {
+            name: self._factors(name, at, codes)
+            for at, (name, codes) in enumerate(kinds.items())
+            if self.dependence.common.get(name, 0.0) > 0
+        }
+        own = np.random.default_rng([self.seed, len(kinds), self.part])
         left = np.sqrt(max(1.0 - sum(self.dependence.common.values()), 0.0))
         for start in range(0, self.panel.series, step):
             rows = slice(start, min(start + step, self.panel.series))
@@ -162,10 +173,16 @@ class Simulation:
                     score += share * factors[name][:, codes[rows]]
             yield rows, self._paths(rows, score)
 
-    def _factors(self, at: int, codes: Integers) -> Floats:
-        groups = int(codes.max(initial=0)) + 1
-        drawn = np.random.default_rng([self.seed, at])
-        return drawn.standard_normal((self.draws, groups, self.mean.shape[1]))
+    def _factors(self, name: str, at: int, codes: Integers) -> Floats:
+        """(draws, groups, ahead). What the series of a group have in common."""
+        groups, ahead = int(codes.max(initial=0)) + 1, self.mean.shape[1]
+        if name in self.keys:
+            keys = self.keys[name][:groups].tolist()
+            alike = [np.random.default_rng([self.seed, 0, 0, key]) for key in keys]
+            return np.stack([each.standard_normal((self.draws, ahead)) for each in alike], axis=1)
+        part = 0 if name == EVERYTHING else self.part
+        drawn = np.random.default_rng([self.seed, at, part])
+        return drawn.standard_normal((self.draws, groups, ahead))
 
     def _paths(self, rows: slice, score: Floats) -> Floats:
         """Units of the paths whose independent normal scores are ``score``."""

@@ -29,7 +29,7 @@ from tests.support.servers import free_port
 SPEC = Spec(Kind.FORECAST, "D", 7, "light")
 FOUND = """
 SELECT store, sku, product, horizon_mean_units, mean::text, p10::text, p50::text, p90::text, tier,
-    shard, state
+    shard, state, total_p10::text, total_p50::text, total_p90::text
 FROM forecast_series WHERE run_id = %s ORDER BY store, sku
 """
 
@@ -88,7 +88,7 @@ def found(server: Postgres, data: TenantData, job: Job) -> list[tuple[object, ..
     """Everything that was stored of the run, digit by digit."""
     with as_app(server, data.tenant_id) as connection:
         rows = connection.execute(FOUND, (job.id,)).fetchall()
-        for table, key in (("run_state", "run_id"), ("job_score", "job_id")):
+        for table, key in (("run_state", "run_id"), ("forecast_aggregate", "run_id"), ("job_score", "job_id")):
             rows += _rest(connection, table, key, job)
         return rows
 

@@ -41,7 +41,7 @@ def rows_of(forecasts: Iterable[SeriesForecast]) -> bytes:
     """Lines as shards answer with them."""
     lines = []
     for each in forecasts:
-        days = (each.mean, each.p10, each.p50, each.p90)
+        days = (each.mean, each.p10, each.p50, each.p90, each.p10, each.p50, each.p90)
         texts = ["{" + ",".join(map(str, values)) + "}" for values in days]
         lines.append("\t".join([repr(each.horizon_mean_units), *texts, "plain", "\\N"]))
     return "\n".join(lines).encode()
