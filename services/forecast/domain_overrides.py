@@ -125,11 +125,7 @@ class Served:
 
 
 def apply(run: Run, forecast: SeriesForecast, found: Sequence[Applied]) -> Served:
-    """Changes a forecast as overrides say, oldest first: of two on one period the newer counts.
-
-    Quantiles move with the mean: a planner who doubles what is expected doubles the range. Where
-    the system expects nothing there is no range to move, and all of them are the planner's number.
-    """
+    """Changes a forecast as overrides say, oldest first: of two on one period the newer counts."""
     mean = list(forecast.mean)
     newest: dict[int, Applied] = {}
     for each in found:
@@ -143,17 +139,26 @@ def apply(run: Run, forecast: SeriesForecast, found: Sequence[Applied]) -> Serve
     changed = forecast._replace(
         mean=mean,
         horizon_mean_units=float(sum(mean)),
-        p10=_moved(forecast.p10, forecast.mean, mean),
-        p50=_moved(forecast.p50, forecast.mean, mean),
-        p90=_moved(forecast.p90, forecast.mean, mean),
+        p10=moved(forecast.p10, forecast, mean),
+        p50=moved(forecast.p50, forecast, mean),
+        p90=moved(forecast.p90, forecast, mean),
     )
     counted = dict.fromkeys(each.override_id for each in newest.values())
     return Served(changed if newest else forecast, list(forecast.mean), tuple(counted))
 
 
-def _moved(values: list[float], system: list[float], mean: list[float]) -> list[float]:
-    rows = zip(values, system, mean, strict=True)
+def moved(values: list[float], system: SeriesForecast, mean: list[float]) -> list[float]:
+    """A quantile of ``system``, by period, moved with the mean from the system's to ``mean``.
+
+    Who doubles what is expected doubles the range. A range that is all 0, as of what hardly ever
+    sells, cannot be multiplied: it moves by as many units as the mean.
+    """
+    rows = zip(values, system.mean, system.p90, mean, strict=True)
     return [
-        value if wanted == expected else wanted if expected <= 0 else value * wanted / expected
-        for value, expected, wanted in rows
+        value
+        if wanted == expected
+        else value * wanted / expected
+        if expected > 0 and high > 0
+        else max(value + wanted - expected, 0.0)
+        for value, expected, high, wanted in rows
     ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from services.forecast.domain import Run, SeriesForecast
 from services.forecast.domain_explanations import Explained, Part, PlanChange
-from services.forecast.domain_overrides import Served
+from services.forecast.domain_overrides import Served, moved
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.promo import PromoState
 from services.forecast.what_if import what_if
@@ -50,15 +50,15 @@ def simulate(
 ) -> tuple[SeriesForecast, list[str]]:
     """The forecast under other plans, its range moved with it; and what had no effect."""
     known, notes = _changed(state, run, changes)
-    before = np.array(forecast.mean)
-    after = what_if(state, before, known)
-    ratio = np.divide(after, before, out=np.ones_like(after), where=before > 0)
-    moved = {
-        name: np.where(before > 0, np.array(values) * ratio, after).tolist()
-        for name, values in (("p10", forecast.p10), ("p50", forecast.p50), ("p90", forecast.p90))
-    }
-    total = float(after.sum())
-    return forecast._replace(mean=after.tolist(), horizon_mean_units=total, **moved), notes
+    mean: list[float] = what_if(state, np.array(forecast.mean), known).tolist()
+    simulated = forecast._replace(
+        mean=mean,
+        horizon_mean_units=sum(mean),
+        p10=moved(forecast.p10, forecast, mean),
+        p50=moved(forecast.p50, forecast, mean),
+        p90=moved(forecast.p90, forecast, mean),
+    )
+    return simulated, notes
 
 
 def _changed(
@@ -99,7 +99,10 @@ def _set_price(known: dict[str, Floats], share: Floats, price: Floats, notes: li
     if PRICE not in known:
         notes.append("The past shows no effect of the price.")
         return
-    known[PRICE] = np.where(share > 0, share * price + (1 - share) * known[PRICE], known[PRICE])
+    before = known[PRICE]
+    # What never sold at a price has none before the change.
+    rest = np.where(np.isnan(before), price, before)
+    known[PRICE] = np.where(share > 0, share * price + (1 - share) * rest, before)
 
 
 def _shares(run: Run, change: PlanChange, ahead: int) -> Floats:

@@ -1,5 +1,6 @@
 """The forecast API on the wire. Translates, caches, opens the transaction; decides nothing."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc.aio
@@ -10,16 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.chassis.cache import EDITION_SECONDS, Cache
 from services.chassis.database import Database
 from services.chassis.tenancy import current_caller
-from services.forecast import convert
+from services.forecast import convert, convert_totals
 from services.forecast.domain import ForecastNotFound, Run, SeriesForecast
 from services.forecast.domain_overrides import Served, apply
-from services.forecast.fields import refusal
+from services.forecast.domain_totals import RunGone, total_of
+from services.forecast.fields import parent_store, refusal
 from services.forecast.jobs import Jobs
 from services.forecast.store import ForecastStore
 from services.forecast.store_overrides import OverrideStore
+from services.forecast.store_totals import TotalStore
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
+BATCH = 200
+"""Forecasts of one message of a stream."""
 KEPT_SECONDS = 3600
 """Keys hold the run, so nothing kept is ever wrong; it only stops being asked for."""
 
@@ -46,7 +51,7 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
                 run = await _run_of(ForecastStore(session), None)
                 found = await ForecastStore(session).find(run, store, sku)
                 if found is None:
-                    raise ForecastNotFound(f"{sku} never sold in {store}.", store=store, sku=sku)
+                    raise _never_sold(store, sku)
                 (served,) = await _changed(session, run, [found])
             forecast = convert.message_of_forecast(run, served)
             return pb.GetForecastResponse(forecast=forecast).SerializeToString()
@@ -71,6 +76,64 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
         return pb.ListForecastsResponse(
             forecasts=[convert.message_of_forecast(run, forecast) for forecast in served],
             next_page_token=listing.token(run, shown[-1] if more else None),
+            forecast_run=convert.message_of_run(run),
+        )
+
+    async def StreamForecasts(
+        self, request: pb.StreamForecastsRequest, context: Context
+    ) -> AsyncIterator[pb.StreamForecastsResponse]:
+        place, run = parent_store(request.parent), await self._run(None)
+        after: tuple[str, str] | None = None
+        while True:
+            # A short transaction for each message: whoever reads slowly holds up nothing.
+            async with self._database.transaction() as session:
+                store = ForecastStore(session)
+                found = await store.by_name(run, place, after, BATCH)
+                # Asked afterwards: what has been read by then cannot have been dropped before.
+                if not await store.keeps(run):
+                    raise RunGone("Newer runs took the place of this one. Begin again.")
+                served = await _changed(session, run, found)
+            yield pb.StreamForecastsResponse(
+                forecasts=[convert.message_of_forecast(run, forecast) for forecast in served],
+                forecast_run=convert.message_of_run(run),
+            )
+            if len(found) < BATCH:
+                return
+            after = (found[-1].store, found[-1].sku)
+
+    async def GetDemandTotal(
+        self, request: pb.GetDemandTotalRequest, context: Context
+    ) -> pb.GetDemandTotalResponse:
+        store, sku = convert.series_from(request.name)
+        async with self._database.transaction() as session:
+            run = await _run_of(ForecastStore(session), None)
+            periods = convert_totals.periods_from(request, run)
+            found = await ForecastStore(session).find(run, store, sku)
+            if found is None:
+                raise _never_sold(store, sku)
+            cumulative = await TotalStore(session).cumulative(run, store, sku)
+            (served,) = await _changed(session, run, [found])
+        total = total_of(run, served, cumulative, periods)
+        message = convert_totals.message_of_total(run, request.name, total)
+        return pb.GetDemandTotalResponse(total=message)
+
+    async def ListAggregates(
+        self, request: pb.ListAggregatesRequest, context: Context
+    ) -> pb.ListAggregatesResponse:
+        page = convert_totals.level_page_from(request)
+        number = int(page.after[0]) if page.after else None
+        after = (float(page.after[1]), str(page.after[2])) if page.after else None
+        async with self._database.transaction() as session:
+            run = await _run_of(ForecastStore(session), number)
+            totals = TotalStore(session)
+            found = await totals.aggregates(run, request.level, after, page.size + 1)
+        shown, more = found[: page.size], len(found) > page.size
+        last = (run.number, shown[-1].horizon_mean, shown[-1].name) if more else None
+        return pb.ListAggregatesResponse(
+            aggregates=[
+                convert_totals.message_of_aggregate(run, request.level, group) for group in shown
+            ],
+            next_page_token=page.token(last),
             forecast_run=convert.message_of_run(run),
         )
 
@@ -99,6 +162,10 @@ class ForecastServicer(pb_grpc.ForecastServiceServicer):
             return await _run_of(ForecastStore(session), number)
 
 
+def _never_sold(store: str, sku: str) -> ForecastNotFound:
+    return ForecastNotFound(f"{sku} never sold in {store}.", store=store, sku=sku)
+
+
 async def _run_of(store: ForecastStore, number: int | None) -> Run:
     """The current run, or the kept one of that number: pages never mix runs."""
     runs = await store.kept_runs()
@@ -115,7 +182,7 @@ async def _changed(
 ) -> list[Served]:
     """As they are served: with what planners changed."""
     series = [(forecast.store, forecast.sku) for forecast in forecasts]
-    found = await OverrideStore(session).applied(series, run.cutoff_date)
+    found = await OverrideStore(session).applied(run, series)
     return [apply(run, forecast, found.get(forecast[:2], [])) for forecast in forecasts]
 
 

@@ -37,7 +37,7 @@ class ExplanationServicer(pb_grpc.ExplanationServiceServicer):
         series = series_from(request.name)
         async with self._database.transaction() as session:
             run, forecast, state = await self._stored(session, series)
-            applied = await OverrideStore(session).applied([series], run.cutoff_date)
+            applied = await OverrideStore(session).applied(run, [series])
         served = apply(run, forecast, applied.get(series, []))
         explained = convert.message_of_explanation(run, served, explain(state, served))
         return pb.ExplainForecastResponse(explanation=explained)

@@ -24,7 +24,8 @@ from services.forecast.domain_overrides import (
 from services.forecast.tables import SaleLineRow
 from services.forecast.tables_overrides import OverrideRow, OverrideSeriesRow
 
-# What is not set is no condition.
+# What is not set is no condition. Single precision is for keeping, not for adding up; what is too
+# small for it is nothing.
 ADD_SERIES = """
 WITH chosen AS (
     SELECT store, sku, mean[:first : :last] AS system FROM forecast_series
@@ -35,38 +36,42 @@ WITH chosen AS (
             SELECT code FROM attribute
             WHERE subject = 'sku' AND attribute = 'category' AND value = :category))
 ), whole AS (
-    SELECT coalesce(sum(units), 0)::double precision AS units, count(*) AS cells
+    SELECT coalesce(sum(units::double precision), 0) AS units, count(*) AS cells
     FROM chosen, unnest(system) AS units
 )
 INSERT INTO override_series (override_id, store, sku, system, units)
 SELECT :override, store, sku, system, ARRAY(
-    SELECT CASE
+    SELECT CASE WHEN wanted < 1e-30 THEN 0 ELSE wanted END
+    FROM unnest(system) WITH ORDINALITY AS each(one, step), LATERAL (SELECT CASE
         WHEN CAST(:factor AS double precision) IS NOT NULL THEN one * :factor
         WHEN whole.units > 0 THEN one * CAST(:total AS double precision) / whole.units
-        ELSE CAST(:total AS double precision) / whole.cells END
-    FROM unnest(system) WITH ORDINALITY AS each(one, step) ORDER BY step)
+        ELSE CAST(:total AS double precision) / whole.cells END AS wanted) AS said
+    ORDER BY step)
 FROM chosen, whole
 """
 SYSTEM_UNITS = """
-SELECT coalesce(sum(one), 0)::double precision FROM override_series, unnest(system) AS one
+SELECT coalesce(sum(one::double precision), 0) FROM override_series, unnest(system) AS one
 WHERE override_id = :override
 """
-# Each period of each series beside what sold in it.
+# Each period of each series beside what sold in it. The lines of all days that are asked about are
+# read once, however many overrides there are.
 SCORES = """
 WITH ended AS (SELECT * FROM forecast_override WHERE override_id = ANY(:ids)),
-said AS (
-    SELECT override_id, own.store, own.sku, each.step, each.system, each.units
-    FROM ended JOIN override_series AS own USING (tenant_id, override_id),
-        unnest(own.system, own.units)
-            WITH ORDINALITY AS each(system, units, step)
+own AS (
+    SELECT series.*, ended.first_date - ended.period_days AS before, ended.end_date,
+        ended.period_days
+    FROM ended JOIN override_series AS series USING (tenant_id, override_id)
+), said AS (
+    SELECT override_id, store, sku, each.step, each.system, each.units
+    FROM own, unnest(own.system, own.units) WITH ORDINALITY AS each(system, units, step)
 ), sold AS (
-    SELECT ended.override_id, line.store, line.sku,
-        (line.sale_date - (ended.first_date - ended.period_days)  - 1) / ended.period_days + 1
-            AS step,
+    SELECT own.override_id, store, sku,
+        (line.sale_date - own.before - 1) / own.period_days + 1 AS step,
         sum(line.units)::double precision AS units
-    FROM ended JOIN sale_line AS line
-        ON line.sale_date > ended.first_date - ended.period_days
-        AND line.sale_date <= ended.end_date
+    FROM own JOIN sale_line AS line USING (store, sku)
+    WHERE line.sale_date > own.before AND line.sale_date <= own.end_date
+        AND line.sale_date > (SELECT min(before) FROM own)
+        AND line.sale_date <= (SELECT max(end_date) FROM own)
     GROUP BY 1, 2, 3, 4
 )
 SELECT override_id, sum(actual), sum(abs(actual - system)), sum(abs(actual - units))
@@ -160,16 +165,20 @@ class OverrideStore:
         return [override for override in found if override.score is not None]
 
     async def applied(
-        self, series: Sequence[tuple[str, str]], after: date
+        self, run: Run, series: Sequence[tuple[str, str]]
     ) -> Mapping[tuple[str, str], list[Applied]]:
-        """What counts for each of ``series`` on days after ``after``, oldest first."""
+        """What counts for each of ``series`` in what ``run`` forecasts, oldest first.
+
+        What was said of weeks says nothing of single days, nor the other way round.
+        """
         rows = await self._session.execute(
             select(OverrideSeriesRow, OverrideRow.first_date, OverrideRow.factor)
             .join(OverrideRow, OverrideRow.override_id == OverrideSeriesRow.override_id)
             .where(
                 tuple_(OverrideSeriesRow.store, OverrideSeriesRow.sku).in_(series),
                 OverrideRow.delete_time.is_(None),
-                OverrideRow.end_date > after,
+                OverrideRow.end_date > run.cutoff_date,
+                OverrideRow.period_days == run.period_days,
             )
             .order_by(OverrideRow.create_time, OverrideRow.override_id)
         )

@@ -7,13 +7,17 @@ from typing import Any
 from uuid import uuid4
 
 import grpc
+import psycopg
 import pytest
 import pytest_asyncio
 from hemline.forecast.v1 import forecast_service_pb2 as forecast_pb
+from hemline.forecast.v1 import job_service_pb2 as jobs_pb
 from hemline.forecast.v1 import override_service_pb2 as pb
 from hemline.forecast.v1 import override_service_pb2_grpc as pb_grpc
 
-from tests.api.forecast.support import Planner, refused, sales_line, season
+from deploy.local.postgres import Postgres
+from tests.api.forecast.support import FIRST_DAY, Planner, refused, sales_line, season
+from tests.api.forecast.test_jobs import create, ended
 from tests.support.api import Api
 
 NAME = "stores/berlin/forecasts/SKU-2"
@@ -128,6 +132,48 @@ async def test_an_override_is_scored_by_what_sold(planner: Overriding) -> None:
     summary = await planner.overrides.SummarizeOverrides(request, metadata=planner.metadata)
     assert (summary.overrides, summary.better) == (1, int(found.score.value_added > 0))
     assert summary.score == found.score
+
+
+async def test_what_was_said_of_weeks_is_scored_by_weeks_and_says_nothing_of_days(
+    running: Api,
+) -> None:
+    planner = Overriding(running, uuid4())
+    sunday = (FIRST_DAY + timedelta(days=83)).isoformat()
+    await planner.imports([*season(), sales_line(10_000, sku="ANY", sale_date=sunday)])
+    weekly = jobs_pb.JobSpec(
+        kind=jobs_pb.JOB_KIND_FORECAST, period=jobs_pb.FORECAST_PERIOD_WEEK, horizon=3
+    )
+    await ended(planner, (await create(planner, weekly)).name)
+    planner.cutoff = date.fromisoformat((await planner.lists()).forecast_run.cutoff_date)
+    await planner.says(total_units=70.0, start_date=planner.day(1), end_date=planner.day(14))
+    assert sum(means(await planner.gets(NAME))[:2]) == pytest.approx(70)
+    await planner.runs(horizon_days=14)
+    assert not (await planner.gets(NAME)).overrides
+    sold = [
+        sales_line(row, document="after", sku="SKU-2", sale_date=planner.day(ahead), units=units)
+        for row, (ahead, units) in enumerate([(1, 20), (7, 5), (8, 30), (14, 3), (15, 99)], start=1)
+    ]
+    await planner.imports(sold)
+    (found,) = (await planner.all()).overrides
+    assert found.score.actual_units == 58
+    # Each week is near 35: 25 sold in the first, 33 in the second.
+    assert found.score.override_error_units == pytest.approx(12, abs=5)
+
+
+async def test_units_are_added_up_in_full_precision(planner: Overriding, server: Postgres) -> None:
+    with psycopg.connect(server.owner_url("forecast")) as connection:
+        setting = str(planner.tenant_id)
+        connection.execute("SELECT set_config('hemline.tenant_id', %s, true)", (setting,))
+        connection.execute(
+            "UPDATE forecast_series SET mean[2] ="
+            " CASE WHEN store = 'berlin' AND sku = 'SKU-0' THEN 16777216 ELSE 1 END"
+        )
+    berlin = pb.OverrideSubject(store="berlin")
+    made = await planner.says(subject=berlin, factor=2.0, end_date=planner.day(2))
+    assert made.system_units == 16777216 + 3
+    tiny = await planner.says(subject=berlin, total_units=1e-60, end_date=planner.day(2))
+    assert tiny.total_units == 1e-60
+    assert means(await planner.gets(NAME))[1] == 0
 
 
 async def test_the_summary_of_nothing_adds_no_value(planner: Overriding) -> None:
