@@ -64,11 +64,13 @@ def total_of(run: Run, served: Served, cumulative: Spread, periods: int) -> Tota
     """
     mean = sum(served.forecast.mean[:periods])
     system = sum(served.system_mean[:periods])
-    ratio = mean / system if system > 0 else None
-    # Where the system expects nothing there is no range to move.
-    p10, p50, p90 = (
-        mean if ratio is None else values[periods - 1] * ratio for values in cumulative
-    )
+    quantiles = [values[periods - 1] for values in cumulative]
+    if mean != system and system > 0 and quantiles[-1] > 0:
+        quantiles = [value * mean / system for value in quantiles]
+    elif mean != system:
+        # A range that is all 0 cannot be multiplied.
+        quantiles = [max(value + mean - system, 0.0) for value in quantiles]
+    p10, p50, p90 = quantiles
     first = run.cutoff_date + timedelta(days=1)
     last = run.cutoff_date + timedelta(days=periods * run.period_days)
     return Total(first, last, mean, p10, p50, p90, system, served.overrides)

@@ -25,6 +25,10 @@ class ForecastStore:
             raise NoRun("Nothing was forecast yet. Import sales and create a forecast run first.")
         return runs
 
+    async def keeps(self, run: Run) -> bool:
+        """Whether the forecasts of ``run`` can still be read."""
+        return any(kept.id == run.id for kept in await kept_runs(self._session, run.period))
+
     async def find(self, run: Run, store: str, sku: str) -> SeriesForecast | None:
         query = select(ForecastSeriesRow).where(
             ForecastSeriesRow.run_id == run.id,

@@ -88,7 +88,8 @@ def found(server: Postgres, data: TenantData, job: Job) -> list[tuple[object, ..
     """Everything that was stored of the run, digit by digit."""
     with as_app(server, data.tenant_id) as connection:
         rows = connection.execute(FOUND, (job.id,)).fetchall()
-        for table, key in (("run_state", "run_id"), ("forecast_aggregate", "run_id"), ("job_score", "job_id")):
+        kept = {"run_state": "run_id", "forecast_aggregate": "run_id", "job_score": "job_id"}
+        for table, key in kept.items():
             rows += _rest(connection, table, key, job)
         return rows
 

@@ -426,3 +426,283 @@ class ListTrendingProductsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListTrendingProductsResponse: _TypeAlias = ListTrendingProductsResponse  # noqa: Y015
+
+@_typing.final
+class StreamForecastsRequest(_message.Message):
+    """Asks for all forecasts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """`stores/{store}`, or `stores/-` for all of them, which an empty field means too."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamForecastsRequest: _TypeAlias = StreamForecastsRequest  # noqa: Y015
+
+@_typing.final
+class StreamForecastsResponse(_message.Message):
+    """Some of the forecasts. The first message may hold none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORECASTS_FIELD_NUMBER: _builtins.int
+    FORECAST_RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def forecasts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Forecast]:
+        """By store and SKU, going on from the message before."""
+
+    @_builtins.property
+    def forecast_run(self) -> Global___ForecastRun:
+        """The run that they come from: in every message the same."""
+
+    def __init__(
+        self,
+        *,
+        forecasts: _abc.Iterable[Global___Forecast] | None = ...,
+        forecast_run: Global___ForecastRun | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["forecast_run", b"forecast_run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forecast_run", b"forecast_run", "forecasts", b"forecasts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamForecastsResponse: _TypeAlias = StreamForecastsResponse  # noqa: Y015
+
+@_typing.final
+class GetDemandTotalRequest(_message.Message):
+    """Asks for a total."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`stores/{store}/forecasts/{sku}`."""
+    days: _builtins.int
+    """Days after the cutoff: 1 to the run's horizon. Of weekly runs, whole weeks count: rounded up."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDemandTotalRequest: _TypeAlias = GetDemandTotalRequest  # noqa: Y015
+
+@_typing.final
+class GetDemandTotalResponse(_message.Message):
+    """The total asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def total(self) -> Global___DemandTotal:
+        """The total."""
+
+    def __init__(
+        self,
+        *,
+        total: Global___DemandTotal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDemandTotalResponse: _TypeAlias = GetDemandTotalResponse  # noqa: Y015
+
+@_typing.final
+class DemandTotal(_message.Message):
+    """What one SKU will sell in one store over several days together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RUN_FIELD_NUMBER: _builtins.int
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    MEAN_UNITS_FIELD_NUMBER: _builtins.int
+    P10_UNITS_FIELD_NUMBER: _builtins.int
+    P50_UNITS_FIELD_NUMBER: _builtins.int
+    P90_UNITS_FIELD_NUMBER: _builtins.int
+    SYSTEM_MEAN_UNITS_FIELD_NUMBER: _builtins.int
+    OVERRIDES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The forecast that it is of: `stores/{store}/forecasts/{sku}`."""
+    run: _builtins.str
+    """The run that it comes from: `forecastRuns/{run}`."""
+    start_date: _builtins.str
+    """The first day, `YYYY-MM-DD`: the one after the cutoff."""
+    end_date: _builtins.str
+    """The last day, `YYYY-MM-DD`."""
+    mean_units: _builtins.float
+    """Expected units: the sum of the means, with what planners changed."""
+    p10_units: _builtins.float
+    """Units that the total stays below with a chance of 10 %. Where planners changed the mean, the
+    quantiles moved in proportion.
+    """
+    p50_units: _builtins.float
+    """The median."""
+    p90_units: _builtins.float
+    """Units that the total stays below with a chance of 90 %."""
+    system_mean_units: _builtins.float
+    """What the system expects: `mean_units` but where an override counts."""
+    @_builtins.property
+    def overrides(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What planners changed in the forecast: `overrides/{override}`."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        run: _builtins.str = ...,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+        mean_units: _builtins.float = ...,
+        p10_units: _builtins.float = ...,
+        p50_units: _builtins.float = ...,
+        p90_units: _builtins.float = ...,
+        system_mean_units: _builtins.float = ...,
+        overrides: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "mean_units", b"mean_units", "name", b"name", "overrides", b"overrides", "p10_units", b"p10_units", "p50_units", b"p50_units", "p90_units", b"p90_units", "run", b"run", "start_date", b"start_date", "system_mean_units", b"system_mean_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DemandTotal: _TypeAlias = DemandTotal  # noqa: Y015
+
+@_typing.final
+class ListAggregatesRequest(_message.Message):
+    """Asks for the sums of groups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    level: _builtins.str
+    """`total`, `store`, `store_region`, `category`, `style` or `product`. All but the first, `store` and
+    `product` are attributes of stores or SKUs, see `AttributeService`.
+    """
+    page_size: _builtins.int
+    """At most this many; 50 if zero, 200 at most."""
+    page_token: _builtins.str
+    """From `next_page_token` of the page before, with the same `level`."""
+    def __init__(
+        self,
+        *,
+        level: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAggregatesRequest: _TypeAlias = ListAggregatesRequest  # noqa: Y015
+
+@_typing.final
+class ListAggregatesResponse(_message.Message):
+    """A page of groups."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGGREGATES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FORECAST_RUN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def aggregates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Aggregate]:
+        """The largest first. None if the attribute is not known, or has so many values that it says little:
+        groups x periods ahead above 32,000.
+        """
+
+    @_builtins.property
+    def forecast_run(self) -> Global___ForecastRun:
+        """The run that they come from."""
+
+    def __init__(
+        self,
+        *,
+        aggregates: _abc.Iterable[Global___Aggregate] | None = ...,
+        next_page_token: _builtins.str = ...,
+        forecast_run: Global___ForecastRun | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["forecast_run", b"forecast_run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregates", b"aggregates", "forecast_run", b"forecast_run", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAggregatesResponse: _TypeAlias = ListAggregatesResponse  # noqa: Y015
+
+@_typing.final
+class Aggregate(_message.Message):
+    """What a group of series will sell."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    HORIZON_MEAN_UNITS_FIELD_NUMBER: _builtins.int
+    HORIZON_P10_UNITS_FIELD_NUMBER: _builtins.int
+    HORIZON_P50_UNITS_FIELD_NUMBER: _builtins.int
+    HORIZON_P90_UNITS_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    level: _builtins.str
+    """As in the request."""
+    group: _builtins.str
+    """The group, such as a store's name; `total` at that level. Empty for series of which it is not known."""
+    horizon_mean_units: _builtins.float
+    """Expected units over the whole horizon."""
+    horizon_p10_units: _builtins.float
+    """Units that the total over the whole horizon stays below with a chance of 10 %."""
+    horizon_p50_units: _builtins.float
+    """Its median."""
+    horizon_p90_units: _builtins.float
+    """Units that it stays below with a chance of 90 %."""
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___DailyDemand]:
+        """One entry a day (of weekly runs, a week), in order; `mean_units` is the system's."""
+
+    def __init__(
+        self,
+        *,
+        level: _builtins.str = ...,
+        group: _builtins.str = ...,
+        horizon_mean_units: _builtins.float = ...,
+        horizon_p10_units: _builtins.float = ...,
+        horizon_p50_units: _builtins.float = ...,
+        horizon_p90_units: _builtins.float = ...,
+        days: _abc.Iterable[Global___DailyDemand] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "group", b"group", "horizon_mean_units", b"horizon_mean_units", "horizon_p10_units", b"horizon_p10_units", "horizon_p50_units", b"horizon_p50_units", "horizon_p90_units", b"horizon_p90_units", "level", b"level"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Aggregate: _TypeAlias = Aggregate  # noqa: Y015

@@ -69,6 +69,21 @@ class ForecastServiceStub:
                 request_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListForecastsRequest.SerializeToString,
                 response_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListForecastsResponse.FromString,
                 _registered_method=True)
+        self.StreamForecasts = channel.unary_stream(
+                '/hemline.forecast.v1.ForecastService/StreamForecasts',
+                request_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.StreamForecastsRequest.SerializeToString,
+                response_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.StreamForecastsResponse.FromString,
+                _registered_method=True)
+        self.GetDemandTotal = channel.unary_unary(
+                '/hemline.forecast.v1.ForecastService/GetDemandTotal',
+                request_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.GetDemandTotalRequest.SerializeToString,
+                response_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.GetDemandTotalResponse.FromString,
+                _registered_method=True)
+        self.ListAggregates = channel.unary_unary(
+                '/hemline.forecast.v1.ForecastService/ListAggregates',
+                request_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListAggregatesRequest.SerializeToString,
+                response_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListAggregatesResponse.FromString,
+                _registered_method=True)
         self.ListTrendingProducts = channel.unary_unary(
                 '/hemline.forecast.v1.ForecastService/ListTrendingProducts',
                 request_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListTrendingProductsRequest.SerializeToString,
@@ -145,6 +160,46 @@ class ForecastServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamForecasts(self, request, context):
+        """Sends all forecasts of the run that was the last one when the call began, for exports: by store and
+        SKU, up to 200 a message, with what planners have changed by the time that a message is made. A
+        stream lasts 15 minutes at most.
+
+        Errors, by code and `google.rpc.ErrorInfo.reason`:
+        FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+        ABORTED             - RUN_GONE: while they were sent, newer runs took the place of this one; begin
+        again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDemandTotal(self, request, context):
+        """Returns what one SKU will sell in one store over the first days after the cutoff together, such as a
+        lead time: quantiles of the total, which are narrower than the sum of the days' quantiles.
+
+        Errors, by code and `google.rpc.ErrorInfo.reason`:
+        NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.
+        FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+        FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAggregates(self, request, context):
+        """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
+        expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
+        simulated futures. What planners changed is not in them.
+
+        Errors, by code and `google.rpc.ErrorInfo.reason`:
+        FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+        FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTrendingProducts(self, request, context):
         """Lists the products whose sales grow most, net of the season, strongest first. The rank counts the
         lower bound of the growth, so that six lucky units do not make a trend.
@@ -173,6 +228,21 @@ def add_ForecastServiceServicer_to_server(servicer, server):
                     servicer.ListForecasts,
                     request_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListForecastsRequest.FromString,
                     response_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListForecastsResponse.SerializeToString,
+            ),
+            'StreamForecasts': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamForecasts,
+                    request_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.StreamForecastsRequest.FromString,
+                    response_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.StreamForecastsResponse.SerializeToString,
+            ),
+            'GetDemandTotal': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDemandTotal,
+                    request_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.GetDemandTotalRequest.FromString,
+                    response_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.GetDemandTotalResponse.SerializeToString,
+            ),
+            'ListAggregates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAggregates,
+                    request_deserializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListAggregatesRequest.FromString,
+                    response_serializer=hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListAggregatesResponse.SerializeToString,
             ),
             'ListTrendingProducts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTrendingProducts,
@@ -281,6 +351,87 @@ class ForecastService:
             '/hemline.forecast.v1.ForecastService/ListForecasts',
             hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListForecastsRequest.SerializeToString,
             hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListForecastsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamForecasts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hemline.forecast.v1.ForecastService/StreamForecasts',
+            hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.StreamForecastsRequest.SerializeToString,
+            hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.StreamForecastsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDemandTotal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hemline.forecast.v1.ForecastService/GetDemandTotal',
+            hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.GetDemandTotalRequest.SerializeToString,
+            hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.GetDemandTotalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAggregates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hemline.forecast.v1.ForecastService/ListAggregates',
+            hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListAggregatesRequest.SerializeToString,
+            hemline_dot_forecast_dot_v1_dot_forecast__service__pb2.ListAggregatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -87,6 +87,34 @@ class ForecastServiceStub:
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
     """
+    StreamForecasts: _grpc.UnaryStreamMultiCallable[_forecast_service_pb2.StreamForecastsRequest, _forecast_service_pb2.StreamForecastsResponse]
+    """Sends all forecasts of the run that was the last one when the call began, for exports: by store and
+    SKU, up to 200 a message, with what planners have changed by the time that a message is made. A
+    stream lasts 15 minutes at most.
+
+    Errors, by code and `google.rpc.ErrorInfo.reason`:
+      FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+      ABORTED             - RUN_GONE: while they were sent, newer runs took the place of this one; begin
+                            again.
+    """
+    GetDemandTotal: _grpc.UnaryUnaryMultiCallable[_forecast_service_pb2.GetDemandTotalRequest, _forecast_service_pb2.GetDemandTotalResponse]
+    """Returns what one SKU will sell in one store over the first days after the cutoff together, such as a
+    lead time: quantiles of the total, which are narrower than the sum of the days' quantiles.
+
+    Errors, by code and `google.rpc.ErrorInfo.reason`:
+      NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.
+      FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+      FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
+    """
+    ListAggregates: _grpc.UnaryUnaryMultiCallable[_forecast_service_pb2.ListAggregatesRequest, _forecast_service_pb2.ListAggregatesResponse]
+    """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
+    expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
+    simulated futures. What planners changed is not in them.
+
+    Errors, by code and `google.rpc.ErrorInfo.reason`:
+      FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+      FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
+    """
     ListTrendingProducts: _grpc.UnaryUnaryMultiCallable[_forecast_service_pb2.ListTrendingProductsRequest, _forecast_service_pb2.ListTrendingProductsResponse]
     """Lists the products whose sales grow most, net of the season, strongest first. The rank counts the
     lower bound of the growth, so that six lucky units do not make a trend.
@@ -153,6 +181,34 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+    """
+    StreamForecasts: _aio.UnaryStreamMultiCallable[_forecast_service_pb2.StreamForecastsRequest, _forecast_service_pb2.StreamForecastsResponse]  # type: ignore[assignment]
+    """Sends all forecasts of the run that was the last one when the call began, for exports: by store and
+    SKU, up to 200 a message, with what planners have changed by the time that a message is made. A
+    stream lasts 15 minutes at most.
+
+    Errors, by code and `google.rpc.ErrorInfo.reason`:
+      FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+      ABORTED             - RUN_GONE: while they were sent, newer runs took the place of this one; begin
+                            again.
+    """
+    GetDemandTotal: _aio.UnaryUnaryMultiCallable[_forecast_service_pb2.GetDemandTotalRequest, _forecast_service_pb2.GetDemandTotalResponse]  # type: ignore[assignment]
+    """Returns what one SKU will sell in one store over the first days after the cutoff together, such as a
+    lead time: quantiles of the total, which are narrower than the sum of the days' quantiles.
+
+    Errors, by code and `google.rpc.ErrorInfo.reason`:
+      NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.
+      FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+      FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
+    """
+    ListAggregates: _aio.UnaryUnaryMultiCallable[_forecast_service_pb2.ListAggregatesRequest, _forecast_service_pb2.ListAggregatesResponse]  # type: ignore[assignment]
+    """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
+    expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
+    simulated futures. What planners changed is not in them.
+
+    Errors, by code and `google.rpc.ErrorInfo.reason`:
+      FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+      FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
     """
     ListTrendingProducts: _aio.UnaryUnaryMultiCallable[_forecast_service_pb2.ListTrendingProductsRequest, _forecast_service_pb2.ListTrendingProductsResponse]  # type: ignore[assignment]
     """Lists the products whose sales grow most, net of the season, strongest first. The rank counts the
@@ -235,6 +291,52 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamForecasts(
+        self,
+        request: _forecast_service_pb2.StreamForecastsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_forecast_service_pb2.StreamForecastsResponse], _abc.AsyncIterator[_forecast_service_pb2.StreamForecastsResponse]]:
+        """Sends all forecasts of the run that was the last one when the call began, for exports: by store and
+        SKU, up to 200 a message, with what planners have changed by the time that a message is made. A
+        stream lasts 15 minutes at most.
+
+        Errors, by code and `google.rpc.ErrorInfo.reason`:
+          FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+          ABORTED             - RUN_GONE: while they were sent, newer runs took the place of this one; begin
+                                again.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDemandTotal(
+        self,
+        request: _forecast_service_pb2.GetDemandTotalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_forecast_service_pb2.GetDemandTotalResponse, _abc.Awaitable[_forecast_service_pb2.GetDemandTotalResponse]]:
+        """Returns what one SKU will sell in one store over the first days after the cutoff together, such as a
+        lead time: quantiles of the total, which are narrower than the sum of the days' quantiles.
+
+        Errors, by code and `google.rpc.ErrorInfo.reason`:
+          NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.
+          FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+          FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAggregates(
+        self,
+        request: _forecast_service_pb2.ListAggregatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_forecast_service_pb2.ListAggregatesResponse, _abc.Awaitable[_forecast_service_pb2.ListAggregatesResponse]]:
+        """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
+        expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
+        simulated futures. What planners changed is not in them.
+
+        Errors, by code and `google.rpc.ErrorInfo.reason`:
+          FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
+          FAILED_PRECONDITION - NO_TOTALS: the run is of a version that kept no totals; create a run.
         """
 
     @_abc_1.abstractmethod
