@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import nbinom
 
+from services.forecast.domain import NoSales
 from services.forecast.domain_cold_start import (
     MOST_ANALOGUES,
     Analogue,
@@ -18,6 +19,7 @@ from services.forecast.domain_cold_start import (
 from services.forecast.engine.arrays import Dates, Integers
 from services.forecast.engine.cold_start import estimate
 from services.forecast.engine.panel import Panel
+from services.forecast.engine.trends.index import add_up
 from services.forecast.store_panel import OF_STORE, Read
 
 PRODUCT, STORE = "product", "store"
@@ -32,6 +34,7 @@ def expect(read: Read, wanted: NewProduct) -> Expected:
     """Forecasts a new product in each store.
 
     Raises:
+        NoSales: no store is named, and none sold anything within the year.
         StoreNotFound: a store that is named never sold.
         AnalogueNotFound: a product that is named never sold.
     """
@@ -44,14 +47,14 @@ def expect(read: Read, wanted: NewProduct) -> Expected:
     found = estimate(longer, newcomers, wanted.weeks, PRODUCT, given)
     totals = found.mean.sum(axis=1)
     spread = found.rates.shape
-    quantiles = np.stack(
-        [nbinom.ppf(level, spread, spread / (spread + totals)) for level in LEVELS]
-    )
+    p10, p50, p90 = (nbinom.ppf(level, spread, spread / (spread + totals)) for level in LEVELS)
     forecasts = [
         StoreForecast(
-            names[STORE][store],
-            float(totals[row]),
-            *quantiles[:, row].tolist(),
+            store=names[STORE][store],
+            mean=float(totals[row]),
+            p10=float(p10[row]),
+            p50=float(p50[row]),
+            p90=float(p90[row]),
             weekly=tuple(found.mean[row].tolist()),
         )
         for row, store in enumerate(stores)
@@ -66,20 +69,17 @@ def _of_products(read: Read) -> Panel:
     products = len(read.names.static[PRODUCT])
     keys = panel.static[STORE] * products + panel.static[PRODUCT]
     _, first, rows = np.unique(keys, return_index=True, return_inverse=True)
-    shape = (first.size, panel.periods)
-    units, seen, exposed = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    known = ~np.isnan(panel.units)
-    np.add.at(units, rows, np.nan_to_num(panel.units))
-    np.add.at(seen, rows, known)
-    exposure = np.ones_like(panel.units) if panel.exposure is None else panel.exposure
-    np.add.at(exposed, rows, known * exposure)
+    known = (~np.isnan(panel.units)).astype(np.float64)
+    units, seen = (add_up(each, rows, first.size) for each in (np.nan_to_num(panel.units), known))
     static = {name: codes[first] for name, codes in panel.static.items() if name not in OF_SKU}
     return Panel(
         panel.period,
         panel.dates,
         np.where(seen > 0, units, np.nan),
         static=static,
-        exposure=None if panel.exposure is None else exposed / np.maximum(seen, 1),
+        exposure=None
+        if panel.exposure is None
+        else add_up(known * panel.exposure, rows, first.size) / np.maximum(seen, 1),
     )
 
 
@@ -96,6 +96,8 @@ def _stores(panel: Panel, names: Sequence[str], wanted: Sequence[str]) -> Intege
                 raise StoreNotFound("There are no sales in one of the stores.", store=store)
         return np.array([codes[store] for store in wanted], dtype=np.int64)
     sold = np.nansum(panel.units[:, -YEAR_WEEKS:], axis=1) > 0
+    if not sold.any():
+        raise NoSales("No store sold anything within the last year. Import newer sales.")
     return np.unique(panel.static[STORE][sold])
 
 

@@ -1,6 +1,5 @@
 """The cold start API on the wire. Translates and reads; decides nothing."""
 
-import asyncio
 import math
 from typing import Any
 
@@ -40,9 +39,8 @@ class ColdStartServicer(pb_grpc.ColdStartServiceServicer):
     ) -> pb.ForecastNewProductResponse:
         wanted = wanted_from(request)
         asked = await self._reader.ask(Question(days=HISTORY_DAYS))
-        read = await self._reader.read(asked.question)
-        # In a thread: other calls are answered meanwhile.
-        return message_of_expected(await asyncio.to_thread(expect, read, wanted))
+        found = await self._reader.compute(asked.question, lambda read: expect(read, wanted))
+        return message_of_expected(found)
 
 
 def wanted_from(request: pb.ForecastNewProductRequest) -> NewProduct:
@@ -59,13 +57,18 @@ def wanted_from(request: pb.ForecastNewProductRequest) -> NewProduct:
         fields.refuse("stores", f"must be at most {MOST_STORES} names of stores.")
     if not 0 <= request.horizon_weeks <= MOST_WEEKS:
         fields.refuse("horizon_weeks", f"must be 1 to {MOST_WEEKS}, or 0 for {DEFAULT_WEEKS}.")
-    weights = [analogue.weight for analogue in request.analogues]
-    fair = all(math.isfinite(weight) and 0 < weight <= MOST_WEIGHT for weight in weights)
-    if len(weights) > MOST_ANALOGUES or not fair:
-        rule = f"must be at most {MOST_ANALOGUES}, with weights above 0, at most {MOST_WEIGHT:.0f}."
-        fields.refuse("analogues", rule)
-    fields.check()
     analogues = {analogue.product: analogue.weight for analogue in request.analogues}
+    fair = all(
+        0 < len(product) <= MOST_VALUE
+        and not CONTROL.search(product)
+        and math.isfinite(weight)
+        and 0 < weight <= MOST_WEIGHT
+        for product, weight in analogues.items()
+    )
+    if len(request.analogues) > min(MOST_ANALOGUES, len(analogues)) or not fair:
+        rule = f"must be at most {MOST_ANALOGUES} products, each once, with weights above 0, "
+        fields.refuse("analogues", f"{rule}at most {MOST_WEIGHT:.0f}.")
+    fields.check()
     weeks = request.horizon_weeks or DEFAULT_WEEKS
     stores = tuple(sorted(set(request.stores)))
     return NewProduct(attributes, stores, weeks, tuple(analogues.items()))

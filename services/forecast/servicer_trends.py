@@ -11,7 +11,7 @@ from hemline.forecast.v1 import trend_service_pb2_grpc as pb_grpc
 from services.chassis.cache import Cache
 from services.chassis.database import Database
 from services.forecast import convert_trends as convert
-from services.forecast.domain_trends import PopularityOf, TrendOf
+from services.forecast.domain_trends import PopularityOf, TrendOf, TrendState
 from services.forecast.trend_reader import Asked, TrendReader
 from services.forecast.trending import popularity_of, trends_of
 
@@ -28,7 +28,7 @@ class TrendServicer(pb_grpc.TrendServiceServicer):
         self, request: pb.ListTrendsRequest, context: Context
     ) -> pb.ListTrendsResponse:
         asked = await self._reader.ask(convert.question_from(request))
-        states = set(request.states)
+        states = {TrendState(state) for state in request.states}
         filters = ",".join(map(str, sorted(states)))
         page = convert.page_of(request, asked.question, asked.edition, filters)
         after = int(page.after[1]) if page.after else 0
@@ -52,15 +52,16 @@ class TrendServicer(pb_grpc.TrendServiceServicer):
         while True:
             asked = await self._reader.ask(question)
             if asked.edition != edition:
-                found = {trend.group: trend for trend in (await self._trends(asked))[:most]}
-                changed = [
-                    trend for trend in found.values() if _news(shown.get(trend.group), trend)
-                ]
+                trends = await self._trends(asked)
+                # Of what was among the strongest before, it is told how far it fell, once.
+                found = [each for each in trends if each.rank <= most or each.group in shown]
+                changed = [each for each in found if _news(shown.get(each.group), each)]
                 if changed or not edition:
-                    trends = [convert.message_of_trend(trend) for trend in changed]
-                    as_of = str(asked.question.as_of)
-                    yield pb.WatchTrendsResponse(trends=trends, as_of_date=as_of)
-                edition, shown = asked.edition, found
+                    yield pb.WatchTrendsResponse(
+                        trends=[convert.message_of_trend(trend) for trend in changed],
+                        as_of_date=str(asked.question.as_of),
+                    )
+                edition, shown = asked.edition, {each.group: each for each in trends[:most]}
             await asyncio.sleep(LOOK_SECONDS)
 
     async def ListPopularProducts(

@@ -1,6 +1,6 @@
 """How much sales history a tenant has."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,12 +21,20 @@ async def measure(session: AsyncSession) -> Extent | None:
     A series that last sold before them counts. Imports wait until the transaction ends.
     """
     await share_sales(session)
+    days = await span(session)
+    if days is None:
+        return None
+    series = await session.scalar(text(SERIES_COUNT))
+    return Extent(*days, int(series or 0))
+
+
+async def span(session: AsyncSession) -> tuple[date, date] | None:
+    """The first and the last day of what can be read, without reading it."""
     first = await session.scalar(select(func.min(SaleLineRow.sale_date)))
     last = await session.scalar(select(func.max(SaleLineRow.sale_date)))
     if first is None or last is None:
         return None
-    series = await session.scalar(text(SERIES_COUNT))
-    return Extent(max(first, last - timedelta(days=MOST_DAYS - 1)), last, int(series or 0))
+    return max(first, last - timedelta(days=MOST_DAYS - 1)), last
 
 
 async def edition(session: AsyncSession) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -14,11 +15,12 @@ from services.forecast.domain import Extent, NoSales
 from services.forecast.domain_panel import View
 from services.forecast.domain_trends import Question
 from services.forecast.engine.period import Period
-from services.forecast.store_history import edition, measure
+from services.forecast.store_history import edition, span
 from services.forecast.store_panel import Read, read_panel
 
 KEPT_SECONDS = 3600
 """Keys hold the edition of the tenant's data, so nothing kept is ever wrong."""
+MOST_AT_ONCE = 2
 AnswerT = TypeVar("AnswerT")
 
 
@@ -30,49 +32,56 @@ class Asked(NamedTuple):
 
 
 class TrendReader:
+    """Reads panels, of which memory holds few at a time: of a large tenant, each is some 100 MB."""
+
     def __init__(self, database: Database, cache: Cache) -> None:
         self._database = database
         self._cache = cache
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        # A call that is given up leaves its thread behind. These are all there are.
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE)
 
     async def ask(self, question: Question) -> Asked:
         """Fills in the last sale's day where none is given. Raises NoSales."""
         async with self._database.transaction() as session:
-            extent = await measure(session)
+            # First: what is imported meanwhile is then of a later edition, and looked at again.
             found = await edition(session)
-        if extent is None or (question.as_of and question.as_of < extent.first_date):
+            days = await span(session)
+        if days is None or (question.as_of and question.as_of < days[0]):
             raise NoSales("There are no sales up to that day. Import the history first.")
-        last = min(question.as_of or extent.last_date, extent.last_date)
-        return Asked(replace(question, as_of=last), found)
+        return Asked(replace(question, as_of=min(question.as_of or days[1], days[1])), found)
 
     async def answer(
-        self,
-        asked: Asked,
-        compute: Callable[[Read, Question], Sequence[Any]],
+        self, asked: Asked, compute: Callable[[Read, Question], Sequence[Any]]
     ) -> list[Any]:
         """What ``compute`` finds in the panel that the question is about, as plain JSON rows."""
         name = f"{compute.__name__}:{asked.question.key}"
         key = f"{asked.edition}:{hashlib.sha256(name.encode()).hexdigest()}"
 
         async def make() -> bytes:
-            read = await self.read(asked.question)
-            # In a thread: other calls are answered meanwhile.
-            rows = await asyncio.to_thread(compute, read, asked.question)
+            rows = await self.compute(asked.question, lambda read: compute(read, asked.question))
             return json.dumps(rows, default=str).encode()
 
         kept = await self._cache.get_or_make(key, make, ttl_seconds=KEPT_SECONDS)
         found: list[Any] = json.loads(kept)
         return found
 
-    async def read(self, question: Question) -> Read:
-        """The weeks that a question is about. Raises NoSales."""
+    async def compute(self, question: Question, work: Callable[[Read], AnswerT]) -> AnswerT:
+        """Does ``work``, in a thread, on the weeks that a question is about. Raises NoSales."""
+        async with self._turns:
+            read = await self._read(question)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, work, read)
+
+    async def _read(self, question: Question) -> Read:
         async with self._database.transaction() as session:
-            extent = await measure(session)
-            if extent is None or question.as_of is None:
+            days = await span(session)
+            if days is None or question.as_of is None:
                 raise NoSales("There are no sales. Import the history first.")
-            first = extent.first_date
+            first = days[0]
             if question.days is not None:
                 first = max(first, question.as_of - timedelta(days=question.days - 1))
-            span = Extent(first, question.as_of, extent.series)
             # Weeks end with the day that is asked about.
             view = View(week_end=question.as_of.weekday())
-            return await read_panel(session, span, 1, Period.WEEK, view=view)
+            extent = Extent(first, question.as_of, series=0)  # They are not counted to be read.
+            return await read_panel(session, extent, 1, Period.WEEK, view=view)

@@ -1,5 +1,7 @@
 """Answers about trends and popularity from a panel that was read. Arrays alone: no database."""
 
+from datetime import timedelta
+
 import numpy as np
 
 from services.forecast.domain_trends import (
@@ -21,7 +23,10 @@ from services.forecast.store_panel import Read
 P90 = 1.2815515655446004
 """The 90 % quantile of the standard normal distribution."""
 WINDOW_WEEKS = 8
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CATEGORY = "category"
+BLOCK_GROUPS = 1_000
+"""Whose changes are looked for at once: the search takes some 25 kB a group."""
 STATES = {
     State.STEADY: TrendState.STEADY,
     State.EMERGING: TrendState.EMERGING,
@@ -41,22 +46,23 @@ def trends_of(read: Read, question: Question) -> list[TrendOf]:
     units = found.index.units
     recent = units[:, -WINDOW_WEEKS:].sum(axis=1)
     previous = units[:, -2 * WINDOW_WEEKS : -WINDOW_WEEKS].sum(axis=1)
-    growth, deviation = found.momentum.shrunk, found.momentum.deviation
+    growth, deviation = found.momentum.shrunk, P90 * found.momentum.deviation
+    order = found.order[np.argsort(deviation[found.order] - growth[found.order], kind="stable")]
     return [
         TrendOf(
             group=meanings[code],
             rank=rank,
             state=STATES[State(int(found.state[code]))],
             growth_ratio=float(np.exp(growth[code])),
-            growth_ratio_p10=float(np.exp(growth[code] - P90 * deviation[code])),
-            growth_ratio_p90=float(np.exp(growth[code] + P90 * deviation[code])),
+            growth_ratio_p10=float(np.exp(growth[code] - deviation[code])),
+            growth_ratio_p90=float(np.exp(growth[code] + deviation[code])),
             rising_probability=float(found.chance[code]),
             outlook_ratio=float(np.exp(found.outlook[code])),
             recent_units=round(recent[code]),
             previous_units=round(previous[code]),
             change_points=tuple(points.get(code, [])[-MOST_CHANGE_POINTS:]),
         )
-        for rank, code in enumerate(found.order.tolist(), start=1)
+        for rank, code in enumerate(order.tolist(), start=1)
     ]
 
 
@@ -117,16 +123,18 @@ def _kin(read: Read, question: Question, groups: Integers) -> Integers | None:
 
 def _points(found: Trends) -> dict[int, list[ChangePoint]]:
     """Changes of level by group, net of the season, oldest first."""
-    steps = found.index.demand.shape[1]
-    season: Floats = np.exp(found.season.log[:, :steps])
-    adjusted = np.log(np.maximum(found.index.demand / season, 0.0) + 1.0)
-    changes = change_points(adjusted)
     points: dict[int, list[ChangePoint]] = {}
-    rows = zip(changes.series, changes.column, changes.before, changes.after, strict=True)
-    for group, column, before, after in rows:
-        ratio = float(np.expm1(after) / max(np.expm1(before), 1e-9))
-        day = found.index.dates[column].item()
-        points.setdefault(int(group), []).append(ChangePoint(day, ratio))
+    groups, steps = found.index.demand.shape
+    for start in range(0, groups, BLOCK_GROUPS):
+        block = slice(start, start + BLOCK_GROUPS)
+        season: Floats = np.exp(found.season.log[block, :steps])
+        changes = change_points(np.log(np.maximum(found.index.demand[block] / season, 0.0) + 1.0))
+        rows = zip(changes.series, changes.column, changes.before, changes.after, strict=True)
+        for group, column, before, after in rows:
+            ratio = float(np.expm1(after) / max(np.expm1(before), 1e-9))
+            # A week of the panel bears the date of its last day.
+            day = found.index.dates[column].item() - WEEK + DAY
+            points.setdefault(start + int(group), []).append(ChangePoint(day, ratio))
     return points
 
 

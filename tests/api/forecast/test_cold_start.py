@@ -123,8 +123,15 @@ async def test_fields_that_break_their_rules_are_named(launching: Launching) -> 
         "attributes": launching.expects(attributes={}),
         "stores": launching.expects(stores=["-"]),
         "horizon_weeks": launching.expects(horizon_weeks=53),
-        "analogues": launching.expects(analogues=[pb.Analogue(product="coat-0", weight=-1)]),
     }
     for field, call in wrong.items():
         code, _, _, named = await refused(call)
         assert (code, named) == (grpc.StatusCode.INVALID_ARGUMENT, [field])
+    coat = pb.Analogue(product="coat-0", weight=1)
+    for analogues in (
+        [pb.Analogue(product="coat-0", weight=-1)],
+        [pb.Analogue(product="x" * 100_000, weight=1)],
+        [coat, coat],
+    ):
+        code, _, _, named = await refused(launching.expects(analogues=analogues))
+        assert (code, named) == (grpc.StatusCode.INVALID_ARGUMENT, ["analogues"])

@@ -62,6 +62,22 @@ class Watching(Planner):
 
         await self.facts.ImportAttributes(messages(), metadata=self.metadata)
 
+    async def sells_much(self, product: str) -> None:
+        """Of SKU-2, in the last eight weeks."""
+        days = [FIRST_DAY + timedelta(days=day) for day in range(DAYS - 56, DAYS)]
+        lots = [
+            sales_line(
+                row,
+                document=f"LOT-{row}",
+                sku="SKU-2",
+                product=product,
+                sale_date=day.isoformat(),
+                units=60,
+            )
+            for row, day in enumerate(days, start=1)
+        ]
+        await self.imports(lots)
+
     async def all(self, **fields: Any) -> pb.ListTrendsResponse:
         request = pb.ListTrendsRequest(**fields)
         return await self.stub.ListTrends(request, metadata=self.metadata)
@@ -93,6 +109,7 @@ async def test_what_grows_is_rising_and_what_shrinks_is_fading(watching: Watchin
     points = trends[RISING].change_points
     assert points
     assert points[-1].ratio > 2
+    assert points[-1].date == (FIRST_DAY + timedelta(days=DAYS - 56)).isoformat()
 
 
 async def test_a_filter_leaves_out_and_a_group_is_an_attribute(watching: Watching) -> None:
@@ -146,21 +163,21 @@ async def test_a_watcher_is_told_of_what_changes(running: Api) -> None:
     stream = planner.stub.WatchTrends(pb.WatchTrendsRequest(), metadata=planner.metadata)
     first = await stream.read()
     assert len(first.trends) == 6
-    days = [FIRST_DAY + timedelta(days=day) for day in range(DAYS - 56, DAYS)]
-    lots = [
-        sales_line(
-            row,
-            document=f"LOT-{row}",
-            sku="SKU-2",
-            product=STEADY,
-            sale_date=day.isoformat(),
-            units=60,
-        )
-        for row, day in enumerate(days, start=1)
-    ]
-    await planner.imports(lots)
+    await planner.sells_much(STEADY)
     second = await asyncio.wait_for(stream.read(), 20)
     assert STEADY in {trend.group for trend in second.trends}
+    stream.cancel()
+
+
+async def test_a_watcher_is_told_of_what_is_no_longer_among_the_strongest(running: Api) -> None:
+    planner = Watching(running, uuid4())
+    await planner.prepares()
+    request = pb.WatchTrendsRequest(most=1)
+    stream = planner.stub.WatchTrends(request, metadata=planner.metadata)
+    assert [trend.group for trend in (await stream.read()).trends] == [RISING]
+    await planner.sells_much(STEADY)
+    second = await asyncio.wait_for(stream.read(), 20)
+    assert [(trend.group, trend.rank) for trend in second.trends] == [(STEADY, 1), (RISING, 2)]
     stream.cancel()
 
 
