@@ -19,6 +19,7 @@ from services.forecast.engine.boosted import Luck
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.held import Held, hold
 from services.forecast.engine.intervals import Calibration, calibrate
+from services.forecast.engine.newborn import borrowed
 from services.forecast.engine.origins import past_origins
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.promo import PromoFit
@@ -84,6 +85,7 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
     weights = ensemble.learn(held, scales, kinds.codes, len(kinds.names))
     shares = weights.of(kinds.codes)
     mixed = [_mix(means, shares) for means in zip(*runs.means.values(), strict=True)]
+    mixed = borrowed(panel, [*past, panel.periods], mixed)
     combined = hold(panel, past, mixed[:-1])
     return Forecast(
         panel=panel,

@@ -50,6 +50,14 @@ def describe(panel: Panel, mean: Floats, unit: float) -> Floats:
     size, level, noise, late, unrest = (
         np.log(np.maximum(each / unit, LEAST)) for each in (mean, level, noise, late, unrest)
     )
+    sold = np.nansum(past, axis=1) > 0
+    if sold.any():
+        # What never sold is forecast by its kin, and scatters as what sells as much usually does.
+        level[~sold] = size[~sold].mean(axis=1)
+        late[~sold] = level[~sold]
+        noise[~sold] = level[~sold] + np.median((noise - level)[sold])
+        unrest[~sold] = noise[~sold]
+        zeros[~sold] = np.median(zeros[sold])
     rise = size - level[:, np.newaxis]
     of_series = [noise - level, level, late - level, unrest - noise]
     columns = [np.ones(mean.shape), size, *(each[:, np.newaxis] for each in of_series)]
