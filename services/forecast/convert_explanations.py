@@ -1,7 +1,7 @@
 """Explanation messages to domain values and back. A field that breaks its rule: InvalidArgument."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from hemline.forecast.v1 import explanation_service_pb2 as pb
 
@@ -19,7 +19,7 @@ from services.forecast.domain_explanations import (
     totals,
 )
 from services.forecast.domain_overrides import Served
-from services.forecast.fields import refusal
+from services.forecast.fields import day_from, refusal
 
 MOST_KIND = 64
 
@@ -74,8 +74,8 @@ def _components(parts: Mapping[Part, float]) -> list[pb.Component]:
 
 def _change_from(change: pb.PlanChange, at: int, fields: Fields) -> PlanChange:
     path = f"changes[{at}]"
-    start = _date_from(change.start_date, f"{path}.start_date", fields)
-    end = _date_from(change.end_date, f"{path}.end_date", fields)
+    start = day_from(change.start_date, f"{path}.start_date", fields)
+    end = day_from(change.end_date, f"{path}.end_date", fields)
     if end < start:
         fields.refuse(f"{path}.end_date", "must not lie before start_date.")
     wanted = change.WhichOneof("change")
@@ -95,11 +95,3 @@ def _change_from(change: pb.PlanChange, at: int, fields: Fields) -> PlanChange:
             fields.refuse(f"{path}.discount_share", f"must be 0 to {MOST_DISCOUNT}.")
         return PlanChange(start, end, promotion_kind=kind, discount_share=discount)
     return PlanChange(start, end)
-
-
-def _date_from(value: str, field: str, fields: Fields) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        fields.refuse(field, "must be a day, YYYY-MM-DD.")
-        return date.min

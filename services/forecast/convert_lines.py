@@ -12,7 +12,7 @@ from services.chassis.imports import MOST_LINES_PER_MESSAGE, violation
 from services.chassis.paging import Page
 from services.chassis.wire import to_datetime
 from services.forecast.domain_imports import Batch, Imported
-from services.forecast.fields import ALL_STORES, refusal, request_id_from
+from services.forecast.fields import ALL_STORES, iso_date, refusal, request_id_from
 
 Line = TypeVar("Line", bound=tuple[Any, ...])
 Wrong = list[tuple[str, str]]
@@ -21,7 +21,6 @@ named."""
 
 FIRST_DATE = date(2000, 1, 1)
 FIRST_TIME = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-ISO_DATE_CHARACTERS = 10
 ROW = ("row", "must be positive.")
 STORE = ("store", "1 to 63 of a-z, 0-9 and hyphens.")
 SKU_RULE = ("sku", "1 to 64 of A-Z, 0-9 and hyphens.")
@@ -88,16 +87,6 @@ class MessageReader(ABC, Generic[Line]):
     def _parsed(self, text: str) -> date | None:
         parsed = iso_date(text)
         return parsed if parsed and FIRST_DATE <= parsed <= self._last_date else None
-
-
-def iso_date(text: str) -> date | None:
-    # `fromisoformat` also takes 20260131 and 2026-W05-6.
-    if len(text) != ISO_DATE_CHARACTERS or "W" in text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def known_time_from(message: Any, now: datetime) -> datetime | None:

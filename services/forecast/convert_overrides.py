@@ -19,7 +19,7 @@ from services.forecast.domain_overrides import (
     Subject,
     Wish,
 )
-from services.forecast.fields import is_store, refusal
+from services.forecast.fields import day_from, is_store, refusal
 
 OVERRIDES = Limits(default=50, most=200)
 MOST_NAME = 128
@@ -33,8 +33,8 @@ def wish_from(request: pb.CreateOverrideRequest) -> Wish:
     wanted = request.override
     request_id = fields.request_id(request.request_id)
     subject = _subject_from(wanted.subject, fields)
-    start = _date_from(wanted.start_date, "override.start_date", fields)
-    end = _date_from(wanted.end_date, "override.end_date", fields)
+    start = day_from(wanted.start_date, "override.start_date", fields)
+    end = day_from(wanted.end_date, "override.end_date", fields)
     if end < start:
         fields.refuse("override.end_date", "must not lie before start_date.")
     change = _change_from(wanted, fields)
@@ -87,7 +87,7 @@ def summary_start_from(request: pb.SummarizeOverridesRequest, today: date) -> da
     if not request.start_date:
         return today - YEAR
     fields = Fields()
-    found = _date_from(request.start_date, "start_date", fields)
+    found = day_from(request.start_date, "start_date", fields)
     fields.check()
     return found
 
@@ -148,11 +148,3 @@ def _change_from(wanted: pb.Override, fields: Fields) -> Change:
     if not (math.isfinite(value) and 0 <= value <= most):
         fields.refuse(f"override.{kind}", f"must be 0 to {most:.0f}.")
     return Change(**{kind: value})
-
-
-def _date_from(value: str, field: str, fields: Fields) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        fields.refuse(field, "must be a day, YYYY-MM-DD.")
-        return date.min

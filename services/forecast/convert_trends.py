@@ -22,7 +22,7 @@ from services.forecast.domain_trends import (
     TrendOf,
     TrendState,
 )
-from services.forecast.fields import is_store, refusal
+from services.forecast.fields import day_from, is_store, refusal
 
 TRENDS = Limits(default=20, most=200)
 ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -33,7 +33,7 @@ STALE = "the sales have changed since; begin again without a token."
 def question_from(request: pb.ListTrendsRequest) -> Question:
     fields = Fields()
     found = _question(request.group_by, request.filter, request.as_of_date, fields)
-    if any(state not in tuple(TrendState) for state in request.states):
+    if not {int(state) for state in request.states} <= set(map(int, TrendState)):
         fields.refuse("states", "must be states of TrendState.")
     fields.check()
     return found
@@ -71,7 +71,7 @@ def trend_from(row: Sequence[Any]) -> TrendOf:
     """Reads a row as the cache keeps it."""
     *head, points = row
     changes = tuple(ChangePoint(date.fromisoformat(day), ratio) for day, ratio in points)
-    return TrendOf(*head, change_points=changes)
+    return TrendOf(*head, changes)
 
 
 def message_of_trend(trend: TrendOf) -> pb.Trend:
@@ -112,11 +112,6 @@ def _question(
     if len(attributes) > MOST_ATTRIBUTES or not good:
         rule = f"must be at most {MOST_ATTRIBUTES} names of attributes with printable values."
         fields.refuse("filter.attributes", rule)
-    day = None
-    if as_of:
-        try:
-            day = date.fromisoformat(as_of)
-        except ValueError:
-            fields.refuse("as_of_date", "must be a day, YYYY-MM-DD.")
+    day = day_from(as_of, "as_of_date", fields) if as_of else None
     stores = tuple(sorted(set(chosen.stores)))
     return Question(group_by or PRODUCT, stores, attributes, day, days)

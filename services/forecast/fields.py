@@ -1,11 +1,13 @@
 """The rules of single fields. Descriptions never repeat the value: it may hold anything."""
 
+from datetime import date
 from uuid import UUID
 
 from services.chassis.errors import FieldViolation, InvalidArgument
 from services.chassis.fields import NAME, Fields
 
 ALL_STORES = "-"
+ISO_DATE_CHARACTERS = 10
 
 
 def is_store(value: str) -> bool:
@@ -19,6 +21,25 @@ def request_id_from(value: str) -> UUID:
     request_id = fields.request_id(value)
     fields.check()
     return request_id
+
+
+def iso_date(text: str) -> date | None:
+    """Reads `YYYY-MM-DD`. None if it is anything else."""
+    # `fromisoformat` also takes 20260131 and 2026-W05-6.
+    if len(text) != ISO_DATE_CHARACTERS or "W" in text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def day_from(value: str, field: str, fields: Fields) -> date:
+    """Reads a day, or notes in ``fields`` that it is none."""
+    found = iso_date(value)
+    if found is None:
+        fields.refuse(field, "must be a day, YYYY-MM-DD.")
+    return found or date.min
 
 
 def refusal(field: str, description: str) -> InvalidArgument:

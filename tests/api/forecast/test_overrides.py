@@ -210,6 +210,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("override.subject.sku", {"subject": pb.OverrideSubject(sku="a b")}),
     ("override.subject", {"subject": pb.OverrideSubject(sku="A", product="b")}),
     ("override.start_date", {"start_date": "soon"}),
+    ("override.start_date", {"start_date": "20260601"}),
     ("override.end_date", {"end_date": "2026-01-01"}),
     ("override.factor", {"factor": 101.0}),
     ("override.factor", {"factor": float("nan")}),
