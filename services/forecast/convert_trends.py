@@ -69,9 +69,9 @@ def page_of(request: Any, question: Question, edition: str, *filters: str) -> Pa
 
 def trend_from(row: Sequence[Any]) -> TrendOf:
     """Reads a row as the cache keeps it."""
-    *head, points = row
+    *_, points = row
     changes = tuple(ChangePoint(date.fromisoformat(day), ratio) for day, ratio in points)
-    return TrendOf(*head, changes)
+    return TrendOf._make((*row[:-1], changes))
 
 
 def message_of_trend(trend: TrendOf) -> pb.Trend:

@@ -35,11 +35,12 @@ class Period(Enum):
         """
         if self is Period.MONTH:
             months = dates.astype("datetime64[M]") - first.astype("datetime64[M]")
-            return months.astype(np.int64)
-        days = (dates.astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
+            return np.asarray(months, dtype=np.int64)
+        steps = dates.astype("datetime64[D]") - first.astype("datetime64[D]")
+        days: Integers = np.asarray(steps, dtype=np.int64)
         if self is Period.DAY:
             return days
-        return np.floor_divide(days + WEEK_DAYS // 2, WEEK_DAYS)
+        return np.asarray(np.floor_divide(days + WEEK_DAYS // 2, WEEK_DAYS))
 
     def dates(self, first: np.datetime64, count: int) -> Dates:
         """``count`` dates from ``first`` on, one a column. A first that ends its month ends all."""
@@ -51,5 +52,5 @@ class Period(Enum):
         starts = (month + steps).astype("datetime64[D]")
         last = (month + steps + 1).astype("datetime64[D]") - 1
         if first == (month + 1).astype("datetime64[D]") - 1:
-            return last
-        return np.minimum(starts + (first - month.astype("datetime64[D]")), last)
+            return np.asarray(last)
+        return np.asarray(np.minimum(starts + (first - month.astype("datetime64[D]")), last))
