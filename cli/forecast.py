@@ -10,7 +10,7 @@ import typer
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
 
-from cli import charts, forecast_trends, forecast_why, output
+from cli import charts, forecast_totals, forecast_trends, forecast_why, output
 from cli.pages import pages
 from cli.problems import report_errors
 from cli.session import sign_in
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_)
     group.command("get")(get)
     group.command("trending")(trending)
+    forecast_totals.register(group)
     forecast_why.register(group)
     forecast_trends.register(group)
     app.add_typer(group, name="forecast")

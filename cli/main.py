@@ -22,6 +22,7 @@ MODULES = MappingProxyType(
         "importing": ("import",),
         "season": ("seed", "season"),
         "forecast": ("forecast",),
+        "job": ("job",),
         "override": ("override",),
         "backtest": ("backtest",),
         "stock": ("stock",),
