@@ -134,8 +134,9 @@ class ForecastNewProductRequest(_message.Message):
 
     @_builtins.property
     def analogues(self) -> _containers.RepeatedCompositeFieldContainer[Global___Analogue]:
-        """Products to learn from in place of those that the attributes would choose: at most 20. `similarity` is
-        not read; weights are above 0, at most 1,000, and shared out to add up to 1.
+        """Products to learn from in place of those that the attributes would choose: at most 20, each once, with a
+        name of 1-128 printable characters. `similarity` is not read; weights are above 0, at most 1,000, and
+        shared out to add up to 1.
         """
 
     def __init__(

@@ -87,7 +87,8 @@ class ColdStartServiceServicer:
         Nothing is stored.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
-        FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
+        FAILED_PRECONDITION - NO_SALES: the tenant has no sales history, or the request names no store and none
+        sold within the last year; import it first.
         NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
         NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
         """

@@ -57,7 +57,8 @@ class ColdStartServiceStub:
     Nothing is stored.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
-      FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
+      FAILED_PRECONDITION - NO_SALES: the tenant has no sales history, or the request names no store and none
+                            sold within the last year; import it first.
       NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
       NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
     """
@@ -91,7 +92,8 @@ class ColdStartServiceAsyncStub(ColdStartServiceStub):
     Nothing is stored.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
-      FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
+      FAILED_PRECONDITION - NO_SALES: the tenant has no sales history, or the request names no store and none
+                            sold within the last year; import it first.
       NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
       NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
     """
@@ -128,7 +130,8 @@ class ColdStartServiceServicer(metaclass=_abc_1.ABCMeta):
         Nothing is stored.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
-          FAILED_PRECONDITION - NO_SALES: the tenant has no sales history; import it first.
+          FAILED_PRECONDITION - NO_SALES: the tenant has no sales history, or the request names no store and none
+                                sold within the last year; import it first.
           NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
           NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
         """

@@ -39,9 +39,9 @@ class _ForecastPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forecast
     FORECAST_PART_PRICE: _ForecastPart.ValueType  # 5
     """A price other than usual, without a promotion."""
     FORECAST_PART_EVENT: _ForecastPart.ValueType  # 6
-    """Events and closed days of the calendar."""
+    """Events of the calendar."""
     FORECAST_PART_AVAILABILITY: _ForecastPart.ValueType  # 7
-    """Demand that sales did not show while the shelf was empty."""
+    """What is lost on closed days."""
     FORECAST_PART_CORRECTION: _ForecastPart.ValueType  # 8
     """What the other models of the ensemble add to these."""
     FORECAST_PART_OVERRIDE: _ForecastPart.ValueType  # 9
@@ -63,9 +63,9 @@ FORECAST_PART_PROMOTION: ForecastPart.ValueType  # 4
 FORECAST_PART_PRICE: ForecastPart.ValueType  # 5
 """A price other than usual, without a promotion."""
 FORECAST_PART_EVENT: ForecastPart.ValueType  # 6
-"""Events and closed days of the calendar."""
+"""Events of the calendar."""
 FORECAST_PART_AVAILABILITY: ForecastPart.ValueType  # 7
-"""Demand that sales did not show while the shelf was empty."""
+"""What is lost on closed days."""
 FORECAST_PART_CORRECTION: ForecastPart.ValueType  # 8
 """What the other models of the ensemble add to these."""
 FORECAST_PART_OVERRIDE: ForecastPart.ValueType  # 9
@@ -108,7 +108,7 @@ class ExplainedPeriod(_message.Message):
     MEAN_UNITS_FIELD_NUMBER: _builtins.int
     COMPONENTS_FIELD_NUMBER: _builtins.int
     date: _builtins.str
-    """The first day of the period, `YYYY-MM-DD`."""
+    """The last day of the period, `YYYY-MM-DD`: of a daily run, the day."""
     mean_units: _builtins.float
     """Expected units: the sum of the components."""
     @_builtins.property
@@ -280,7 +280,7 @@ class SimulateForecastRequest(_message.Message):
     """`stores/{store}/forecasts/{sku}`."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanChange]:
-        """What is tried: 1 to 20 changes, of days within the horizon. Later ones win."""
+        """What is tried: 1 to 20 changes, each of some day of the horizon. Later ones win."""
 
     def __init__(
         self,

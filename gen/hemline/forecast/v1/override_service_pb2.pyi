@@ -74,7 +74,9 @@ class Override(_message.Message):
     name: _builtins.str
     """`overrides/{override}`, a UUID."""
     start_date: _builtins.str
-    """The first day, `YYYY-MM-DD`: one that the current run forecasts."""
+    """The first day, `YYYY-MM-DD`: one that the current run forecasts. What is said of days counts in daily
+    runs alone, what is said of weeks in weekly ones.
+    """
     end_date: _builtins.str
     """The last day, the same. Of a weekly run, the weeks that end from `start_date` to here."""
     total_units: _builtins.float

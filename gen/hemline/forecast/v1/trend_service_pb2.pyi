@@ -167,9 +167,9 @@ class Trend(_message.Message):
     outlook_ratio: _builtins.float
     """Expected sales of the next 8 weeks over those of the last 8, the season included."""
     recent_units: _builtins.int
-    """Units sold in the last 8 weeks."""
+    """Units of demand in the last 8 weeks: what sold, and what empty shelves missed where stock is known."""
     previous_units: _builtins.int
-    """Units sold in the 8 weeks before."""
+    """The same of the 8 weeks before."""
     @_builtins.property
     def change_points(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChangePoint]:
         """The newest, at most 5, oldest first."""
@@ -218,7 +218,7 @@ class Popularity(_message.Message):
     rate_p10: _builtins.float
     """The rate that is exceeded with a chance of 90 %. The list is ordered by it."""
     units: _builtins.int
-    """Units sold in the period."""
+    """Units of demand in the period: what sold, and what empty shelves missed where stock is known."""
     availability_share: _builtins.float
     """Share of the period in which it could be bought, over its stores; 1 where no stock is known."""
     def __init__(
@@ -394,7 +394,7 @@ class ListPopularProductsRequest(_message.Message):
     as_of_date: _builtins.str
     """The last day that is looked at, `YYYY-MM-DD`; the last sale's if empty."""
     days: _builtins.int
-    """Days looked at, back from there: 7 to 730; 91 if zero. Older sales count less."""
+    """Days looked at, back from there, in whole weeks: 7 to 730; 91 if zero. Older sales count less."""
     page_size: _builtins.int
     """At most this many; 20 if zero, 200 at most."""
     page_token: _builtins.str

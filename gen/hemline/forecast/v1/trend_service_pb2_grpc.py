@@ -104,8 +104,8 @@ class TrendServiceServicer:
 
     def WatchTrends(self, request, context):
         """Sends the trends that `ListTrends` would list first, then each again that has changed its state or its
-        rank after new sales. A stream lasts 15 minutes at most: begin another where one ends with
-        DEADLINE_EXCEEDED.
+        rank after new sales; one that falls behind the first ones is sent a last time, with its new rank. A
+        stream lasts 15 minutes at most: begin another where one ends with DEADLINE_EXCEEDED.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         FAILED_PRECONDITION - NO_SALES: the tenant has no sales history up to that day; import it first.

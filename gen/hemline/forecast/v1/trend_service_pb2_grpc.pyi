@@ -60,8 +60,8 @@ class TrendServiceStub:
     """
     WatchTrends: _grpc.UnaryStreamMultiCallable[_trend_service_pb2.WatchTrendsRequest, _trend_service_pb2.WatchTrendsResponse]
     """Sends the trends that `ListTrends` would list first, then each again that has changed its state or its
-    rank after new sales. A stream lasts 15 minutes at most: begin another where one ends with
-    DEADLINE_EXCEEDED.
+    rank after new sales; one that falls behind the first ones is sent a last time, with its new rank. A
+    stream lasts 15 minutes at most: begin another where one ends with DEADLINE_EXCEEDED.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_SALES: the tenant has no sales history up to that day; import it first.
@@ -106,8 +106,8 @@ class TrendServiceAsyncStub(TrendServiceStub):
     """
     WatchTrends: _aio.UnaryStreamMultiCallable[_trend_service_pb2.WatchTrendsRequest, _trend_service_pb2.WatchTrendsResponse]  # type: ignore[assignment]
     """Sends the trends that `ListTrends` would list first, then each again that has changed its state or its
-    rank after new sales. A stream lasts 15 minutes at most: begin another where one ends with
-    DEADLINE_EXCEEDED.
+    rank after new sales; one that falls behind the first ones is sent a last time, with its new rank. A
+    stream lasts 15 minutes at most: begin another where one ends with DEADLINE_EXCEEDED.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_SALES: the tenant has no sales history up to that day; import it first.
@@ -161,8 +161,8 @@ class TrendServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_trend_service_pb2.WatchTrendsResponse], _abc.AsyncIterator[_trend_service_pb2.WatchTrendsResponse]]:
         """Sends the trends that `ListTrends` would list first, then each again that has changed its state or its
-        rank after new sales. A stream lasts 15 minutes at most: begin another where one ends with
-        DEADLINE_EXCEEDED.
+        rank after new sales; one that falls behind the first ones is sent a last time, with its new rank. A
+        stream lasts 15 minutes at most: begin another where one ends with DEADLINE_EXCEEDED.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           FAILED_PRECONDITION - NO_SALES: the tenant has no sales history up to that day; import it first.
