@@ -129,7 +129,7 @@ def trending(*, user: User, limit: Limit = 20, as_json: Json = False) -> None:
         output.print_json({"trending_products": [output.plain(product) for product in found]})
         return
     if not found:
-        typer.echo("Nothing to rank: too few sales before the last 28 days.")
+        typer.echo("Nothing to rank: too few sales before the last eight weeks.")
         return
     rows = [
         (
@@ -142,7 +142,7 @@ def trending(*, user: User, limit: Limit = 20, as_json: Json = False) -> None:
         )
         for product in found
     ]
-    headings = (">#", "Product", ">Growth", ">At least (90 %)", ">Last 28 days", ">28 days before")
+    headings = (">#", "Product", ">Growth", ">At least (90 %)", ">Last 8 weeks", ">8 before")
     output.print_table("Growing beyond the season", headings, rows)
 
 

@@ -1,12 +1,14 @@
 """`hemline forecast explain` and `what-if`: why a forecast is what it is, and what it could be."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 from hemline.forecast.v1 import explanation_service_pb2 as pb
 from hemline.forecast.v1 import explanation_service_pb2_grpc as pb_grpc
+from hemline.forecast.v1 import forecast_service_pb2 as forecast_pb
+from hemline.forecast.v1 import forecast_service_pb2_grpc as forecast_grpc
 
 from cli import charts, output
 from cli.problems import Problem, report_errors
@@ -67,7 +69,7 @@ def what_if(  # noqa: PLR0913  # Each is an option of the command line.
         change = _change(price, promotion, discount, no_promotion=no_promotion)
         with sign_in(user).channel() as channel:
             name = series_name(store, sku)
-            first, last = (start, end) if start and end else _horizon(channel, name)
+            first, last = (start, end) if start and end else horizon(channel)
             change.start_date, change.end_date = start or first, end or last
             request = pb.SimulateForecastRequest(name=name, changes=[change])
             found = pb_grpc.ExplanationServiceStub(channel).SimulateForecast(request)
@@ -102,18 +104,19 @@ def _change(price: str, promotion: str, discount: float, *, no_promotion: bool) 
     if price:
         try:
             return pb.PlanChange(unit_price_micros=int(Decimal(price) * MICROS))
-        except ArithmeticError:
+        except (ArithmeticError, ValueError):
             raise Problem("--price is no number", "such as 19.90") from None
     if promotion:
         return pb.PlanChange(promotion_kind=promotion, discount_share=discount)
     return pb.PlanChange(no_promotion=True)
 
 
-def _horizon(channel: Any, name: str) -> tuple[str, str]:
+def horizon(channel: Any) -> tuple[str, str]:
     """The first and last day that are forecast."""
-    request = pb.ExplainForecastRequest(name=name)
-    found = pb_grpc.ExplanationServiceStub(channel).ExplainForecast(request).explanation
-    return found.periods[0].date, found.periods[-1].date
+    request = forecast_pb.ListForecastsRequest(page_size=1)
+    run = forecast_grpc.ForecastServiceStub(channel).ListForecasts(request).forecast_run
+    cutoff = date.fromisoformat(run.cutoff_date)
+    return str(cutoff + timedelta(days=1)), str(cutoff + timedelta(days=run.horizon_days))
 
 
 def _part(part: int) -> str:

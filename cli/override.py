@@ -1,5 +1,6 @@
 """`hemline override`: what planners know better, and what it was worth."""
 
+from math import isnan
 from typing import Annotated
 from uuid import uuid4
 
@@ -88,7 +89,7 @@ def list_(
             f"{override.start_date} to {override.end_date}",
             _said(override),
             f"{override.system_units:,.1f}",
-            f"{override.score.value_added:+.0%}" if override.HasField("score") else "",
+            _worth(override.score.value_added) if override.HasField("score") else "",
             "taken back" if override.HasField("delete_time") else override.reason,
         )
         for override in found
@@ -128,7 +129,7 @@ def summary(
     typer.echo(
         f"{found.better} of {found.overrides} were closer than the system. Together they missed "
         f"{score.override_error_units:,.1f} units, the system {score.system_error_units:,.1f}: "
-        f"value added {score.value_added:+.0%}."
+        f"value added {_worth(score.value_added)}."
     )
 
 
@@ -136,6 +137,10 @@ def _subject(subject: pb.OverrideSubject) -> str:
     return " ".join(part for part in (subject.store, subject.sku, subject.product) if part) or (
         subject.category
     )
+
+
+def _worth(value_added: float) -> str:
+    return "none to add" if isnan(value_added) else f"{value_added:+.0%}"
 
 
 def _said(override: pb.Override) -> str:

@@ -15,7 +15,18 @@ from click.testing import Result
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from cli import forecast, forecast_totals, importing, job, season, season_load, stock
+from cli import (
+    forecast,
+    forecast_totals,
+    forecast_trends,
+    forecast_why,
+    importing,
+    job,
+    override,
+    season,
+    season_load,
+    stock,
+)
 from cli.importing import run as import_run
 from cli.session import _Bearer
 from services.chassis.cache import Cache
@@ -71,7 +82,7 @@ class Desk:
         self._token = header.removeprefix("Bearer ")
         self._address = running.address
         self._app = typer.Typer(pretty_exceptions_enable=False)
-        for module in (importing, season, forecast, job, stock):
+        for module in (importing, season, forecast, job, override, stock):
             module.register(self._app)
 
     @contextmanager
@@ -92,7 +103,8 @@ def desk(running: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     logging = structlog.get_config()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     made = Desk(running, uuid4())
-    for module in (import_run, season_load, forecast, forecast_totals, job, stock):
+    of_forecasts = (forecast, forecast_totals, forecast_trends, forecast_why, override)
+    for module in (import_run, season_load, *of_forecasts, job, stock):
         monkeypatch.setattr(module, "sign_in", lambda _email: made)
     yield made
     structlog.configure(**logging)
