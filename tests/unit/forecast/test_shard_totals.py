@@ -104,6 +104,17 @@ def test_the_first_period_is_no_total_and_more_periods_are_never_less(made: Fore
     assert 0.4 < widths[0] / widths[1] < 0.9
 
 
+def test_totals_of_rare_sellers_never_shrink() -> None:
+    """The first period is exact and the others are drawn: by chance alone they would, of some."""
+    random = np.random.default_rng(5)
+    units = (random.random((200, 60)) < random.uniform(0.02, 0.3, (200, 1))).astype(np.float64)
+    dates = np.datetime64("2025-01-05") + 7 * np.arange(60 + AHEAD)
+    made = forecast(Panel(Period.WEEK, dates, units), Settings(Effort.LIGHT))
+    cumulative, sums = totals_of(made, Place())
+    assert np.all(np.diff(cumulative, axis=2) >= 0)
+    assert set(sums.means) == {"total"}
+
+
 def test_the_same_forecast_gives_the_same_totals(made: Forecast) -> None:
     place = Place(3, {"store": [11, 12, 13, 14, 15]})
     first, again = [totals_of(made, place) for _ in range(2)]
