@@ -54,6 +54,9 @@ class View:
     everything as it is known now, if None."""
     week_end: int = SUNDAY
     """The last day of a week, Monday 0. Only for weeks."""
+    ahead: bool = True
+    """Whether what is known in advance is read at all: plans, prices and the calendar, of which
+    each column takes as much memory as the sales."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.week_end < WEEK_DAYS:

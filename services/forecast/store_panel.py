@@ -50,7 +50,7 @@ class _Told:
     """What is known beside sales and stock."""
 
     attributes: dict[Subject, dict[str, dict[str, str]]]  # Values by attribute and code.
-    plans: list[tuple[datetime, Plan]]  # As of each view.
+    plans: list[tuple[datetime, Plan] | None]  # As of each view; None if it asks for none.
 
 
 async def read_panel(
@@ -149,10 +149,13 @@ async def _collected(
 
 async def _told(session: AsyncSession, grid: Grid, views: Sequence[View]) -> _Told:
     first, last = grid.first_day, grid.dates[-1].item()
-    moments = [view.as_of or EVER for view in views]
+    moments = [(view.as_of or EVER) if view.ahead else None for view in views]
     return _Told(
         {subject: await store_series.attributes(session, subject) for subject in Subject},
-        [(moment, await plan_between(session, moment, first, last)) for moment in moments],
+        [
+            (moment, await plan_between(session, moment, first, last)) if moment else None
+            for moment in moments
+        ],
     )
 
 
@@ -168,7 +171,8 @@ def _reads(grid: Grid, found: Collected, told: _Told) -> list[Read]:
         weights=found.weights(grid),
     )
     return [
-        Read(replace(panel, known=_known(grid, found, rows, *each)), names) for each in told.plans
+        Read(replace(panel, known=_known(grid, found, rows, *each)) if each else panel, names)
+        for each in told.plans
     ]
 
 

@@ -82,6 +82,6 @@ class TrendReader:
             if question.days is not None:
                 first = max(first, question.as_of - timedelta(days=question.days - 1))
             # Weeks end with the day that is asked about.
-            view = View(week_end=question.as_of.weekday())
+            view = View(week_end=question.as_of.weekday(), ahead=False)
             extent = Extent(first, question.as_of, series=0)  # They are not counted to be read.
             return await read_panel(session, extent, 1, Period.WEEK, view=view)

@@ -241,6 +241,16 @@ async def test_a_plan_is_read_as_it_was_known(history: History) -> None:
     assert set(await known(None)) == {"price", "regular_price"}
 
 
+async def test_what_is_known_in_advance_is_left_out_if_nobody_asks_for_it(
+    history: History,
+) -> None:
+    await history.sells(sold(0, 3), sold(2, 1))
+    assert (await history.reads()).panel.known
+    read = await history.reads(view=View(ahead=False))
+    assert not read.panel.known
+    np.testing.assert_array_equal(read.panel.units, [[3, 0, 1]])
+
+
 async def test_prices_paid_after_the_moment_are_not_known(history: History) -> None:
     await history.sells(*(sold(day) for day in range(7)), sold(8, unit_price_micros=4_000_000))
     start, end = (FIRST_DAY + timedelta(days=day) for day in (9, 9))
