@@ -11,6 +11,8 @@ from services.chassis.errors import NotFound, ResourceExhausted
 from services.forecast.domain import Run, SeriesForecast
 
 MOST_ACTIVE = 10_000
+MOST_SERIES = 1_000_000
+"""That overrides of days to come are about, each override counted for itself."""
 MOST_REASON = 500
 MOST_TOTAL_UNITS = 1e9
 MOST_FACTOR = 100.0

@@ -15,6 +15,7 @@ from services.chassis.tenancy import current_caller
 from services.forecast.domain import ForecastNotFound
 from services.forecast.domain_overrides import (
     MOST_ACTIVE,
+    MOST_SERIES,
     Override,
     OverrideNotFound,
     TooManyOverrides,
@@ -39,7 +40,7 @@ class Overrides:
             NoRun: there is nothing to override.
             InvalidArgument: the days reach beyond those that are forecast.
             ForecastNotFound: nothing is forecast for the subject.
-            TooManyOverrides: the tenant has too many of days to come.
+            TooManyOverrides: the tenant has too many of days to come, or of too many series.
             RequestIdReused: the request_id belongs to another override.
         """
         async with self._changing() as session:
@@ -66,6 +67,11 @@ class Overrides:
             series, _ = await store.add(made, run, steps)
             if not series:
                 raise ForecastNotFound("Nothing is forecast for that subject.")
+            if await store.count_series(run.cutoff_date) > MOST_SERIES:
+                raise TooManyOverrides(
+                    f"Overrides of days to come would be about more than {MOST_SERIES} series. "
+                    "Delete some of them, or name a smaller subject."
+                )
             return await self._existing(store, made.id)
 
     async def get(self, override_id: UUID) -> Override:

@@ -98,6 +98,14 @@ class OverrideStore:
         )
         return int(await self._session.scalar(query) or 0)
 
+    async def count_series(self, after: date) -> int:
+        """Of all that are active, each counted for itself."""
+        active = select(OverrideRow.override_id).where(
+            OverrideRow.delete_time.is_(None), OverrideRow.end_date > after
+        )
+        query = select(func.count()).where(OverrideSeriesRow.override_id.in_(active))
+        return int(await self._session.scalar(query) or 0)
+
     async def add(self, override: Override, run: Run, steps: Steps) -> tuple[int, float]:
         """Adds an override of what ``run`` forecasts. Returns its series and the system's units."""
         wish = override.wish

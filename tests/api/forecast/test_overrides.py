@@ -16,6 +16,7 @@ from hemline.forecast.v1 import override_service_pb2 as pb
 from hemline.forecast.v1 import override_service_pb2_grpc as pb_grpc
 
 from deploy.local.postgres import Postgres
+from services.forecast import overrides
 from tests.api.forecast.support import FIRST_DAY, Planner, refused, sales_line, season
 from tests.api.forecast.test_jobs import create, ended
 from tests.support.api import Api
@@ -236,6 +237,19 @@ async def test_days_beyond_the_forecast_and_unknown_subjects_are_refused(
     code, reason, _, _ = await refused(planner.says(factor=2.0, subject=unknown))
     assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "FORECAST_NOT_FOUND")
     assert not (await planner.all()).overrides
+
+
+@pytest.mark.parametrize("limit", ["MOST_ACTIVE", "MOST_SERIES"])
+async def test_overrides_of_days_to_come_are_limited(
+    planner: Overriding, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(overrides, limit, 2)
+    first, _ = [await planner.says(factor=2.0) for _ in range(2)]
+    code, reason, _, _ = await refused(planner.says(factor=3.0))
+    assert (code, reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_OVERRIDES")
+    assert len((await planner.all()).overrides) == 2
+    await planner.takes_back(first.name)
+    await planner.says(factor=3.0)
 
 
 async def test_overrides_of_another_tenant_are_neither_seen_nor_changed(

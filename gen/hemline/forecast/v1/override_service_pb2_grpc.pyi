@@ -63,7 +63,8 @@ class OverrideServiceStub:
       NOT_FOUND           - FORECAST_NOT_FOUND: nothing is forecast for that subject.
       FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another override.
-      RESOURCE_EXHAUSTED  - TOO_MANY_OVERRIDES: a tenant has 10,000 overrides of days to come; delete some.
+      RESOURCE_EXHAUSTED  - TOO_MANY_OVERRIDES: a tenant has 10,000 overrides of days to come, or with this one
+                            they would be about more than 10^6 series, added up; delete some.
       UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
                             answered. Retry with backoff.
     """
@@ -129,7 +130,8 @@ class OverrideServiceAsyncStub(OverrideServiceStub):
       NOT_FOUND           - FORECAST_NOT_FOUND: nothing is forecast for that subject.
       FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
       ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another override.
-      RESOURCE_EXHAUSTED  - TOO_MANY_OVERRIDES: a tenant has 10,000 overrides of days to come; delete some.
+      RESOURCE_EXHAUSTED  - TOO_MANY_OVERRIDES: a tenant has 10,000 overrides of days to come, or with this one
+                            they would be about more than 10^6 series, added up; delete some.
       UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
                             answered. Retry with backoff.
     """
@@ -198,7 +200,8 @@ class OverrideServiceServicer(metaclass=_abc_1.ABCMeta):
           NOT_FOUND           - FORECAST_NOT_FOUND: nothing is forecast for that subject.
           FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
           ALREADY_EXISTS      - REQUEST_ID_REUSED: the `request_id` belongs to another override.
-          RESOURCE_EXHAUSTED  - TOO_MANY_OVERRIDES: a tenant has 10,000 overrides of days to come; delete some.
+          RESOURCE_EXHAUSTED  - TOO_MANY_OVERRIDES: a tenant has 10,000 overrides of days to come, or with this one
+                                they would be about more than 10^6 series, added up; delete some.
           UNAVAILABLE         - HOME_REGION_READ_ONLY: `metadata["home_region"]` takes no writes now; reads are
                                 answered. Retry with backoff.
         """
