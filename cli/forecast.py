@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from math import isnan
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -48,10 +49,12 @@ def run(
     if as_json:
         output.print_json(output.plain(found))
         return
+    figures = [] if isnan(found.coverage) else [f"{found.coverage:.1%} between P10 and P90"]
+    figures += [] if isnan(found.wape) else [f"WAPE {found.wape:.3f}"]
     typer.echo(
         f"{found.series:,} series, {found.horizon_days} days after {found.cutoff_date}, "
-        f"{found.model}. On held-back days: {found.coverage:.1%} between P10 and P90, "
-        f"WAPE {found.wape:.3f}."
+        f"{found.model}. On held-back days: "
+        f"{', '.join(figures) or 'nothing to say, the history is too short'}."
     )
     typer.echo(f"Next: hemline forecast list --user {user}")
 
