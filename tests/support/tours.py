@@ -10,7 +10,7 @@ from tests.support.world import EDGES, World
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```sh tour( fails)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 REAL_PORTS = dict(zip(("8081", "8082", "8083"), map(str, EDGES.values()), strict=True))
-SECONDS = 180
+SECONDS = 300
 
 
 def script(page: Path) -> str:
