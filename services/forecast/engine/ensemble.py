@@ -23,6 +23,7 @@ TRUST = 0.5  # In the weights with the least error, beside those by merit.
 MERIT = 16.0  # Power of a tier's error, by which merit falls.
 FEW = 30  # Series; fewer cannot tell which tier loses to the simple one.
 LOSES = 1.02  # A tier whose error is this many times the simple one's gets nothing.
+FAR = 1.15  # Nor does one whose error is this many times the best one's.
 TINY = 1e-12
 
 
@@ -94,9 +95,12 @@ def error_moments(held: Sequence[Sequence[Held]], scales: Floats) -> Floats:
 
 
 def _kept(moments: Floats) -> Booleans:
-    """(tiers,). Which tiers do not lose to the first."""
+    """(tiers,). Which tiers neither lose to the first nor lie far behind the best.
+
+    The errors of one far behind may seem to cancel those of others: over so few periods, by chance.
+    """
     errors = _errors(moments)
-    return np.asarray(errors <= LOSES * errors[0])
+    return np.asarray(errors <= np.minimum(LOSES * errors[0], FAR * errors.min()))
 
 
 def _said(moments: Floats, kept: Booleans) -> Floats:

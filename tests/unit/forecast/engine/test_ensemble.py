@@ -26,9 +26,15 @@ def test_tiers_that_err_alike_and_independently_share_equally() -> None:
 
 
 def test_the_better_tier_counts_for_more() -> None:
-    plain, other = shares(plain=off(1.0, 1), other=off(0.5, 2))
-    assert other > 0.65
-    assert 0 < plain < 0.35
+    plain, other = shares(plain=off(1.0, 1), other=off(0.9, 2))
+    assert other > 0.55
+    assert 0 < plain < 0.45
+
+
+def test_a_tier_far_behind_the_best_gets_nothing_though_its_errors_would_cancel() -> None:
+    best = off(0.5, 2)
+    against = [Held(20, ACTUAL - 1.4 * (best[0].mean - ACTUAL), ACTUAL)]
+    assert shares(plain=against, other=best) == pytest.approx([0.0, 1.0])
 
 
 def test_a_tier_that_loses_to_the_simple_one_gets_nothing() -> None:
@@ -36,9 +42,9 @@ def test_a_tier_that_loses_to_the_simple_one_gets_nothing() -> None:
 
 
 def test_a_few_huge_series_do_not_decide() -> None:
-    spoilt = off(0.5, 2)
+    spoilt = off(0.9, 2)
     spoilt[0].mean[:4] += 1e4
-    plain, other = shares(plain=off(1.0, 1), other=off(0.5, 2))
+    plain, other = shares(plain=off(1.0, 1), other=off(0.9, 2))
     huge = SCALES.copy()
     huge[:4] = 1e4
     assert shares(huge, plain=off(1.0, 1), other=spoilt) == pytest.approx([plain, other], abs=0.03)
