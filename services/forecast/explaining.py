@@ -1,6 +1,6 @@
 """Takes a stored forecast apart, and tries other plans on it. Arrays alone: no database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -66,6 +66,7 @@ def _changed(
 ) -> tuple[dict[str, Floats], list[str]]:
     """Known columns as the changes leave them, by name."""
     known = {name: np.array(state.planned[0, index]) for index, name in enumerate(state.columns)}
+    regular = _regular(known, state.ahead)
     notes: list[str] = []
     for change in changes:
         share = _shares(run, change, state.ahead)
@@ -75,21 +76,32 @@ def _changed(
         for name in known:
             if name.startswith((PROMOTION, DISCOUNT)):
                 known[name] *= 1 - share
-        regular = known.get(REGULAR)
         if change.promotion_kind is not None:
             _promote(known, share, change, notes)
-        if regular is not None:
+        if PRICE in known:
             _set_price(known, share, regular * (1 - change.discount_share), notes)
     return known, list(dict.fromkeys(notes))
+
+
+def _regular(planned: Mapping[str, Floats], ahead: int) -> Floats:
+    """(ahead,). The price without a promotion, NaN if there is none.
+
+    The model need not follow regular prices: where they hardly changed, the planned price tells
+    them, discounts taken off it again.
+    """
+    if REGULAR in planned or PRICE not in planned:
+        return planned.get(REGULAR, np.full(ahead, np.nan))
+    off = [values for name, values in planned.items() if name.startswith(DISCOUNT)]
+    full = planned[PRICE] / (1 - np.max(off, axis=0, initial=0.0))
+    return np.full(ahead, np.fmax.reduce(full))
 
 
 def _promote(known: dict[str, Floats], share: Floats, change: PlanChange, notes: list[str]) -> None:
     kind = change.promotion_kind
     column = f"{PROMOTION}{kind}"
     if column not in known:
-        notes.append(
-            f"The past shows no effect of promotions of the kind {kind}: only the price counts."
-        )
+        rest = "only the price counts" if PRICE in known else "it changes nothing"
+        notes.append(f"The past shows no effect of promotions of the kind {kind}: {rest}.")
     for name, value in ((column, 1.0), (f"{DISCOUNT}{kind}", change.discount_share)):
         if name in known:
             known[name] = np.maximum(known[name], share * value)
@@ -102,7 +114,8 @@ def _set_price(known: dict[str, Floats], share: Floats, price: Floats, notes: li
     before = known[PRICE]
     # What never sold at a price has none before the change.
     rest = np.where(np.isnan(before), price, before)
-    known[PRICE] = np.where(share > 0, share * price + (1 - share) * rest, before)
+    changed = share * price + (1 - share) * rest
+    known[PRICE] = np.where((share > 0) & ~np.isnan(price), changed, before)
 
 
 def _shares(run: Run, change: PlanChange, ahead: int) -> Floats:

@@ -42,7 +42,7 @@ class Explaining(Planner):
         self.overrides = override_grpc.OverrideServiceStub(running.channel)
         self.plans = plan_grpc.PlanServiceStub(running.channel)
 
-    async def prepares(self) -> None:
+    async def prepares(self, *, gifts: bool = False) -> None:
         random, lines = np.random.default_rng(3), []
         for day in range(DAYS):
             for sku in range(SKUS):
@@ -57,6 +57,10 @@ class Explaining(Planner):
                         "unit_price_micros": 8_000_000 if on else 10_000_000,
                     }
                     lines.append(sales_line(len(lines) + 1, **fields))
+            if gifts:
+                fields = {"sku": "GIFT", "product": "gift", "unit_price_micros": 0}
+                today = (FIRST_DAY + timedelta(days=day)).isoformat()
+                lines.append(sales_line(len(lines) + 1, sale_date=today, **fields))
         await self.imports(lines)
         await self._plan()
         run = await self.runs(horizon_days=HORIZON)
@@ -157,7 +161,7 @@ async def test_without_its_promotion_less_is_expected_and_only_then(explaining: 
     found = await explaining.tries(change)
     planned = [day.mean_units for day in found.planned.days]
     tried = [day.mean_units for day in found.simulated.days]
-    assert max(tried[at] / planned[at] for at in range(2, 6)) < 0.7
+    assert max(tried[at] / planned[at] for at in range(2, 6)) < 0.6
     assert tried[:2] == pytest.approx(planned[:2], rel=1e-3)
     assert found.difference_units == pytest.approx(sum(tried) - sum(planned), rel=1e-4)
     assert found.difference_units < -10
@@ -186,8 +190,26 @@ async def test_a_promotion_that_is_tried_sells_more_on_its_days(explaining: Expl
     assert "raffle" in (await explaining.tries(unknown)).notes[0]
 
 
+async def test_prices_are_tried_where_regular_ones_never_changed_or_are_not_known(
+    running: Api,
+) -> None:
+    # Beside what was never paid for, the model follows prices, but no regular ones.
+    planner = Explaining(running, uuid4())
+    await planner.prepares(gifts=True)
+    days: dict[str, Any] = {"start_date": planner.day(1), "end_date": planner.day(HORIZON)}
+    price = pb.PlanChange(**days, unit_price_micros=5_000_000)
+    gift = await planner.tries(price, name="stores/berlin/forecasts/GIFT")
+    most = max(day.mean_units for day in gift.planned.days)
+    assert all(0 <= day.mean_units < 10 * most for day in gift.simulated.days)
+    without = await planner.tries(pb.PlanChange(**days, no_promotion=True))
+    offer = await planner.tries(pb.PlanChange(**days, promotion_kind="offer", discount_share=0.2))
+    usual = [day.mean_units for day in without.simulated.days]
+    promoted = [day.mean_units for day in offer.simulated.days]
+    assert min(high / low for high, low in zip(promoted, usual, strict=True)) > 1.8
+
+
 async def test_a_plan_that_breaks_a_rule_is_refused_by_name(explaining: Explaining) -> None:
-    days = {"start_date": explaining.day(1), "end_date": explaining.day(2)}
+    days: dict[str, Any] = {"start_date": explaining.day(1), "end_date": explaining.day(2)}
     wrong = {
         "changes": [],
         "changes[0].unit_price_micros": [pb.PlanChange(**days)],
