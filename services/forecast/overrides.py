@@ -55,7 +55,8 @@ class Overrides:
             if steps is None:
                 first = run.cutoff_date + timedelta(days=1)
                 last = run.cutoff_date + timedelta(days=run.request.horizon_days)
-                rule = f"its days must lie within those forecast, {first} to {last}."
+                whole = ", and hold the last day of a week" if run.period_days > 1 else ""
+                rule = f"its days must lie within those forecast, {first} to {last}{whole}."
                 raise refusal("override.start_date", rule)
             if await store.count_active(run.cutoff_date) >= MOST_ACTIVE:
                 raise TooManyOverrides(

@@ -146,6 +146,8 @@ async def test_what_was_said_of_weeks_is_scored_by_weeks_and_says_nothing_of_day
     )
     await ended(planner, (await create(planner, weekly)).name)
     planner.cutoff = date.fromisoformat((await planner.lists()).forecast_run.cutoff_date)
+    short = planner.says(factor=2.0, start_date=planner.day(1), end_date=planner.day(6))
+    assert (await refused(short))[3] == ["override.start_date"]
     await planner.says(total_units=70.0, start_date=planner.day(1), end_date=planner.day(14))
     assert sum(means(await planner.gets(NAME))[:2]) == pytest.approx(70)
     await planner.runs(horizon_days=14)
