@@ -108,11 +108,11 @@ def _levels(block: Block, rows: Rows, unit: Floats) -> dict[str, Floats | Intege
     history, origin = block.history, rows.origin
     windows = WINDOWS[block.panel.period]
     found: dict[str, Floats | Integers] = {}
-    for window in (*windows, history.periods):
+    spans = {f"mean {window}": window for window in windows} | {"mean all": history.periods}
+    for name, window in spans.items():
         above = _between(history.sums, rows, origin - window, origin)
         below = _between(history.ordinaries, rows, origin - window, origin)
-        found[f"mean {window}"] = np.log(ratio(above, below) / unit + SOFT)
-    found["mean all"] = found.pop(f"mean {history.periods}")
+        found[name] = np.log(ratio(above, below) / unit + SOFT)
     found["quick"] = np.log(history.quick[rows.series, origin] / unit + SOFT)
     start = origin - windows[MIDDLE]
     known = _between(history.known, rows, start, origin)

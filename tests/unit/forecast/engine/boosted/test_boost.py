@@ -47,6 +47,12 @@ def test_blocks_of_series_give_the_same_forecasts(monkeypatch: pytest.MonkeyPatc
         assert in_parts[name][0] == pytest.approx(means[0], rel=1e-6)
 
 
+def test_a_past_as_long_as_a_window_is_described_like_others() -> None:
+    given, _ = promoted()
+    means = made(given, [46, 52, PERIODS], FAST[1:2])["direct"]
+    assert all(np.isfinite(mean).all() for mean in means)
+
+
 def test_too_little_to_learn_from_leaves_the_models_out() -> None:
     assert made(panel(poisson(5, 30), AHEAD), [30], FAST) == {}
 
