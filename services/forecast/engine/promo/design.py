@@ -16,6 +16,7 @@ from services.forecast.engine.promo.terms import Label, Recipe, Single
 BLOCK_CELLS = 6_000_000  # Cells of the matrix that are held at once: 24 MB.
 MEMORY = {Period.DAY: 0.985, Period.WEEK: 0.92, Period.MONTH: 0.8}
 MOST_SIBLINGS = 6  # Static columns that make siblings.
+MOST_ALIKE = 0.8  # Correlation of a series' promotions with its siblings'.
 RECIPE_ROWS = 500
 ECHOES = 2
 
@@ -128,26 +129,49 @@ def build(
 def with_echoes(design: Design, panel: Panel, weights: Floats) -> Design:
     """Adds what past promotions, and those of siblings, do. ``weights`` are those of own terms."""
     own = len(design.recipe.labels())
-    groups = _sibling_groups(panel)
+    echoing = replace(design, weights=weights)
+    groups = [group for group in _siblings(echoing, panel) if _told_apart(echoing, group)]
     labels = [Label(name, "echo", "promotion") for name in ("before", "lasting")]
-    labels += [Label(f"siblings:{name}", f"siblings:{name}", "siblings") for name in groups]
+    labels += [
+        Label(f"siblings:{each.name}", f"siblings:{each.name}", "siblings") for each in groups
+    ]
+    labelled = (*design.labels[:own], *labels, *design.labels[own:])
+    return replace(echoing, labels=labelled, siblings=tuple(groups))
+
+
+def _siblings(design: Design, panel: Panel) -> list[Siblings]:
+    groups = _sibling_groups(panel)
     sums = {
         name: np.zeros((int(codes.max()) + 1, design.length), np.float32)
         for name, codes in groups.items()
     }
     for rows in design.blocks():
-        planes, _ = design.recipe.planes({n: values[rows] for n, values in design.known.items()})
-        strength = weighted(planes, weights)
+        strength = _strength(design, rows)
         for name, codes in groups.items():
             np.add.at(sums[name], codes[rows], strength)
-    return replace(
-        design,
-        labels=(*design.labels[:own], *labels, *design.labels[own:]),
-        weights=weights,
-        siblings=tuple(
-            Siblings(name, codes, sums[name], np.bincount(codes)) for name, codes in groups.items()
-        ),
-    )
+    return [Siblings(name, codes, sums[name], np.bincount(codes)) for name, codes in groups.items()]
+
+
+def _told_apart(design: Design, group: Siblings) -> bool:
+    """Whether the promotions of a series and of its siblings can be told apart.
+
+    Where all of a style are promoted together, its siblings' promotions would take the effect of
+    the series' own, and nobody could say what one without the other would do.
+    """
+    rows = np.arange(0, design.series, max(1, design.series // RECIPE_ROWS))
+    own = _strength(design, rows)
+    others = group.others(rows, own)
+    own, others = (each - each.mean(axis=1, keepdims=True) for each in (own, others))
+    scale = float(np.sqrt((own**2).sum() * (others**2).sum()))
+    return scale == 0 or float((own * others).sum()) <= MOST_ALIKE * scale
+
+
+def _strength(design: Design, rows: Integers) -> Single:
+    """(rows, columns). Of the promotions of series."""
+    assert design.weights is not None  # noqa: S101  # Promotions have been weighed.
+    known = {name: values[rows] for name, values in design.known.items()}
+    planes, _ = design.recipe.planes(known)
+    return weighted(planes, design.weights)
 
 
 def _sibling_groups(panel: Panel) -> dict[str, Integers]:
