@@ -47,10 +47,15 @@ async def end(session: AsyncSession, job_id: UUID, now: datetime) -> bool:
 
 
 async def _groups(shards: ShardStore, keys: Sequence[ShardKey]) -> list[Group]:
-    """What the series of all shards add up to. One shard is in memory at a time."""
+    """What the series of all shards add up to. One shard is in memory at a time.
+
+    Nothing, if a shard was computed by the version before, which added nothing up.
+    """
     gathered = Gathered()
     for key in keys:
         packed, names = await shards.sums(key), await shards.names(key)
+        if not packed:
+            return []
         by_level = {**names.groups, PRODUCT: names.products}
         # In a thread: calls are answered meanwhile.
         await asyncio.to_thread(gathered.add, packed, by_level)

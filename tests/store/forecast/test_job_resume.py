@@ -107,6 +107,7 @@ async def test_a_killed_job_resumes_and_ends_with_the_same_numbers(
         assert await work(data, steps, job.id, Part()) is State.SUCCEEDED
         jobs.append(found(server, data, job))
     assert len(undisturbed[0]) > 48
+    assert sum("horizon_p10_units" in str(row) for row in undisturbed[0]) == 1 + 2 + 12
     assert undisturbed == killed
 
 
@@ -142,6 +143,20 @@ async def test_a_step_whose_lease_ran_out_stores_nothing(
     await slow.do(data, taken)
     assert found(server, data, job) == before
     assert (await now(data, job)).state is State.SUCCEEDED
+
+
+async def test_a_job_of_the_version_before_ends_without_sums(
+    database: Database, server: Postgres
+) -> None:
+    data = await tenant_with_sales(database, products=6, days=20)
+    job = await accepted(data)
+    steps = steps_of(InThread())
+    assert await step(data, job, steps)  # Reads the history.
+    assert await step(data, job, steps)  # Computes a shard, as the version before would have.
+    with as_app(server, data.tenant_id) as connection:
+        assert connection.execute("UPDATE job_shard SET sums = NULL WHERE done").rowcount == 1
+    assert await work(data, steps, job.id, Part()) is State.SUCCEEDED
+    assert not any("horizon_p10_units" in str(row) for row in found(server, data, job))
 
 
 async def test_parts_of_an_array_share_the_shards(database: Database, server: Postgres) -> None:

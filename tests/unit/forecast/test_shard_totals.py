@@ -7,7 +7,7 @@ from scipy import stats
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.forecast import Forecast, Settings, forecast
 from services.forecast.engine.panel import Panel
-from services.forecast.engine.paths import Simulation, dependence
+from services.forecast.engine.paths import EVERYTHING, Simulation, dependence
 from services.forecast.engine.period import Period
 from services.forecast.shard_data import Place
 from services.forecast.shard_figures import LEVELS
@@ -123,9 +123,8 @@ def test_the_same_forecast_gives_the_same_totals(made: Forecast) -> None:
     assert Sums.from_bytes(first[1].to_bytes()).to_bytes() == first[1].to_bytes()
 
 
-def drawn_apart(made: Forecast, share: float, places: list[Place]) -> np.ndarray:
-    """Correlation of the first store's sums in two shards that have ``share`` in common."""
-    common = {"store": share}
+def drawn_apart(made: Forecast, common: dict[str, float], places: list[Place]) -> np.ndarray:
+    """Correlations of the sums of two stores in two shards, which have ``common`` in common."""
     learnt = dependence(made.panel, made.held, made.calibration)
     sums = []
     for place in places:
@@ -147,10 +146,12 @@ def test_shards_share_what_their_stores_share_and_nothing_else(made: Forecast) -
     keys = [7, 8, 9, 10, 11]
     swapped = [8, 7, 9, 10, 11]
     places = [Place(0, {"store": keys}), Place(1, {"store": swapped})]
-    found = drawn_apart(made, 0.8, places)
+    found = drawn_apart(made, {"store": 0.8}, places)
     assert min(found[0, 1], found[1, 0]) > 0.7  # The same stores, under other codes.
     assert np.abs(np.diag(found)).max() < 0.2
-    assert np.abs(drawn_apart(made, 0.0, places)).max() < 0.2  # Each series has luck of its own.
+    assert np.abs(drawn_apart(made, {}, places)).max() < 0.2  # Each series has luck of its own.
+    assert drawn_apart(made, {EVERYTHING: 0.8}, places).min() > 0.7
+    assert np.abs(drawn_apart(made, {"product": 0.8}, places)).max() < 0.2  # Never of two shards.
 
 
 def test_groups_of_several_shards_are_added_by_name() -> None:

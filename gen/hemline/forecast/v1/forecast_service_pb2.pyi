@@ -637,7 +637,7 @@ class ListAggregatesResponse(_message.Message):
     @_builtins.property
     def aggregates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Aggregate]:
         """The largest first. None if the attribute is not known, or has so many values that it says little:
-        groups x periods ahead above 32,000.
+        groups x periods ahead above 200,000, or above 32,000 in 3,000 series.
         """
 
     @_builtins.property
