@@ -95,7 +95,7 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
         segments=kinds,
         held=combined,
         scores=MappingProxyType(_scores({**held, "mean": combined}, scales)),
-        calibration=calibrate(panel, combined),
+        calibration=calibrate(panel, combined, luck if settings.effort is Effort.FULL else None),
         response=runs.response,
     )
 

@@ -11,17 +11,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from services.forecast.engine.arrays import Booleans, Floats
+from services.forecast.engine.boosted import Luck
 from services.forecast.engine.held import Held
-from services.forecast.engine.intervals import family, features, recalibration
+from services.forecast.engine.intervals import boosted, family, features, trial
+from services.forecast.engine.intervals.boosted import moved
 from services.forecast.engine.intervals.ends import settle
 from services.forecast.engine.intervals.family import Place
 from services.forecast.engine.intervals.recalibration import Split
-from services.forecast.engine.intervals.records import origins_of
+from services.forecast.engine.intervals.records import (
+    Origin,
+    Records,
+    bounded,
+    joined,
+    origins_of,
+    placed,
+)
 from services.forecast.engine.intervals.spread import Spread, fit, own_factors
 from services.forecast.engine.panel import Panel
-
-TINY = 1e-6  # Of a usual sale.
-LEAST_DEVIATION = 1e-3  # Of the mean.
+from services.forecast.engine.scales import rms_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Calibration:
     recalibration: Split
     counted: bool  # Whether units are whole numbers.
     records: int  # That it was learned from.
+    shift: boosted.Shift | None = None
 
     def quantiles(self, panel: Panel, mean: Floats, levels: Sequence[float]) -> Floats:
         """Quantiles, (levels, series, ahead): not negative, finite, ascending with the level.
@@ -56,43 +64,57 @@ class Calibration:
 
     def probabilities(self, panel: Panel, mean: Floats, units: Floats) -> Place:
         """Probabilities of less than ``units`` and of at most as much, each (series, ahead)."""
-        middle, deviation, apart = self._moments(panel, mean)
-        place = _placed(units.ravel(), middle, deviation, counted=self.counted)
-        size = np.log(middle)
-        before, until = (self.recalibration.levels(size, each, apart) for each in place)
+        law = self._law(panel, mean)
+        place = placed(units.ravel(), law.mean, law.deviation, counted=self.counted)
+        size = np.log(law.mean)
+        straight = (moved(each, -law.shift) for each in place) if self.shift else place
+        before, until = (self.recalibration.levels(size, each, law.apart) for each in straight)
         return Place(before.reshape(mean.shape), until.reshape(mean.shape))
-
-    def _moments(self, panel: Panel, mean: Floats) -> tuple[Floats, Floats, Booleans]:
-        """Means and deviations of the family, and unusual plans; all (series x ahead,)."""
-        described = features.describe(panel, mean, self.spread.unit)
-        deviation = self.spread.deviation(described).ravel()
-        apart = (described[..., features.UNUSUAL] > features.APART).ravel()
-        return (*_bounded(mean.ravel(), deviation, self.spread.unit), apart)
 
     def of(self, rows: slice) -> "Calibration":
         """What is known about some of the series."""
         return replace(self, spread=replace(self.spread, own=self.spread.own[rows]))
 
+    def _law(self, panel: Panel, mean: Floats) -> "_Law":
+        described = features.describe(panel, mean, self.spread.unit)
+        deviation = self.spread.deviation(described).ravel()
+        apart = (described[..., features.UNUSUAL] > features.APART).ravel()
+        shift = np.zeros(mean.size)
+        if self.shift:
+            shift = self.shift.of(panel, mean, described, self.spread)
+        return _Law(*bounded(mean.ravel(), deviation, self.spread.unit), apart, shift)
+
+    def _asked(self, law: "_Law", levels: Floats) -> Floats:
+        """Levels to ask the family for, (levels, series x ahead)."""
+        places = self.recalibration.places(np.log(law.mean), levels, law.apart)
+        return moved(places, law.shift) if self.shift else places
+
     def _found(self, panel: Panel, mean: Floats, levels: Floats, *, hair: bool) -> Floats:
-        middle, deviation, apart = self._moments(panel, mean)
-        size = np.log(middle)
-        places = self.recalibration.places(size, levels, apart)
-        found = family.amounts(places, middle, deviation)
-        if self.counted:
-            single = family.one_by_one(middle, deviation)
-            asked = places[:, single]
-            found[:, single] = family.counts(asked, middle[single], deviation[single])
-            if hair:
-                place = family.place_of_counts(found[:, single], middle[single], deviation[single])
-                mirrored = self.recalibration.places(size, 1.0 - levels, apart)[:, single]
-                found[:, single] = settle(found[:, single], place, (asked, mirrored), levels)
-            else:
-                found = np.round(found)
+        law = self._law(panel, mean)
+        places = self._asked(law, levels)
+        found = family.quantiles(places, law.mean, law.deviation, counted=self.counted and not hair)
+        if self.counted and hair:
+            single = family.one_by_one(law.mean, law.deviation)
+            asked, moments = places[:, single], (law.mean[single], law.deviation[single])
+            whole = family.counts(asked, *moments)
+            mirrored = self._asked(law, 1.0 - levels)[:, single]
+            place = family.place_of_counts(whole, *moments)
+            found[:, single] = settle(whole, place, (asked, mirrored), levels)
         ascending = np.maximum.accumulate(np.maximum(found, 0.0), axis=0)
         return np.where(mean.ravel() > 0, ascending, 0.0).reshape(-1, *mean.shape)
 
 
-def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
+@dataclass(frozen=True, slots=True)
+class _Law:
+    """Distributions before recalibration; all (series x ahead,)."""
+
+    mean: Floats
+    deviation: Floats
+    apart: Booleans  # With an unusual plan.
+    shift: Floats  # Of normal scores.
+
+
+def calibrate(panel: Panel, helds: Sequence[Held], luck: Luck | None = None) -> Calibration:
     """Learns from the forecasts of past origins. Any number of them, none included.
 
     With few records, one-step errors of a running mean of the panel's own past are added.
@@ -100,6 +122,7 @@ def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     Args:
         panel: the past; what ``helds`` saw of it is its first columns.
         helds: past origins, with (series, ahead) of one width or of several.
+        luck: of boosted trees, which are tried where it is given.
     """
     unit, counted = features.usual(panel), family.counted(panel.units)
     past = origins_of(panel, list(helds), unit)
@@ -107,36 +130,35 @@ def calibrate(panel: Panel, helds: Sequence[Held]) -> Calibration:
     errors = [each.errors[each.seen] for each in past]
     coefficients = fit(_joined(described, len(features.NAMES)), _joined(errors)[:, 0])
     own, without = own_factors([each.ratios(coefficients) for each in past])
-    sizes, places = [np.zeros(0)], [np.zeros((2, 0))]
-    for each, factors in zip(past, without, strict=True):
-        deviation = Spread(coefficients, factors, unit).deviation(each.described)[each.seen]
-        mean, actual = each.held.mean[each.seen], each.held.actual[each.seen]
-        middle, deviation = _bounded(mean, deviation, unit)
-        sizes.append(np.log(middle))
-        places.append(np.stack(_placed(actual, middle, deviation, counted=counted)))
-    origin = np.repeat(np.arange(len(sizes)), [each.size for each in sizes])
-    place = Place(*np.concatenate(places, axis=1))
-    apart = _joined(described, len(features.NAMES))[:, features.UNUSUAL] > features.APART
-    learned = recalibration.learn_split(np.concatenate(sizes), place, origin, apart)
+    spreads = [Spread(coefficients, factors, unit) for factors in without]
+    records = joined(past, spreads, counted=counted)
+    shift, moves = None, np.zeros(records.mean.size)
+    if luck is not None and len(past) <= len(helds):  # None stands in.
+        shift, moves = _shift(panel, past, spreads, records, luck)
     own = np.broadcast_to(own, panel.series).copy()
-    return Calibration(Spread(coefficients, own, unit), learned, counted, origin.size)
+    spread = Spread(coefficients, own, unit)
+    return Calibration(spread, records.recalibrated(moves), counted, moves.size, shift)
 
 
-def _bounded(mean: Floats, deviation: Floats, unit: float) -> tuple[Floats, Floats]:
-    """Means above 0, and deviations that are not lost beside them."""
-    middle = np.maximum(mean, TINY * unit)
-    return middle, np.maximum(deviation, LEAST_DEVIATION * middle)
-
-
-def _placed(units: Floats, mean: Floats, deviation: Floats, *, counted: bool) -> Place:
-    """Where records lie in their distributions."""
-    place = family.place_of_amounts(units, mean, deviation, 1.0 if counted else 0.0)
-    if not counted:
-        return place
-    single = family.one_by_one(mean, deviation)
-    count = family.place_of_counts(units[single], mean[single], deviation[single])
-    place.before[single], place.until[single] = count
-    return place
+def _shift(
+    panel: Panel, past: list[Origin], spreads: list[Spread], records: Records, luck: Luck
+) -> tuple[boosted.Shift | None, Floats]:
+    """What boosted trees add, where that gained; and by how much it moves the records."""
+    told, scores = [], []
+    for number, (each, spread) in enumerate(zip(past, spreads, strict=True)):
+        mean = each.held.mean
+        before = panel.until(each.held.origin, mean.shape[1])
+        told.append(boosted.describe(before, mean, each.described, spread)[each.seen])
+        here = records.of(records.origin == number)
+        scores.append(boosted.scores(here.place, luck.seed))
+    learned = boosted.learn(told, scores, luck)
+    if learned is None:
+        return None, np.zeros(records.mean.size)
+    models, said = learned
+    first = min(each.held.origin for each in past)
+    scale = rms_steps(panel.units[:, :first])
+    share = trial.share(records, said, scale[records.series], counted=family.counted(panel.units))
+    return (boosted.Shift(models, share) if share else None), share * said
 
 
 def _joined(parts: Sequence[Floats], width: int = 1) -> Floats:

@@ -69,6 +69,16 @@ def amounts(places: Floats, mean: Floats, deviation: Floats) -> Floats:
     return np.asarray(mean * np.maximum(root, 0.0) ** 3)
 
 
+def quantiles(places: Floats, mean: Floats, deviation: Floats, *, counted: bool) -> Floats:
+    """Quantiles of the family that fits; whole where units are ``counted``."""
+    found = amounts(places, mean, deviation)
+    if counted:
+        single = one_by_one(mean, deviation)
+        found[:, single] = counts(places[:, single], mean[single], deviation[single])
+        found = np.round(found)
+    return found
+
+
 def counts(places: Floats, mean: Floats, deviation: Floats) -> Floats:
     """Quantiles of negative binomials, (levels, forecasts): whole numbers.
 

@@ -42,11 +42,11 @@ def describe(panel: Panel, mean: Floats, unit: float) -> Floats:
     season = panel.period.season
     past = panel.units[:, -SEASONS * season :]
     recent = panel.units[:, -max(season // 4, 6) :]
-    level = _mean(past, np.zeros(panel.series))
-    noise = _mean(np.abs(np.diff(past, axis=1)), level)
-    late = _mean(recent, level)
-    unrest = _mean(np.abs(np.diff(recent, axis=1)), noise)
-    zeros = _mean(np.where(np.isnan(past), np.nan, past == 0), np.ones(panel.series))
+    level = mean_of(past, np.zeros(panel.series))
+    noise = mean_of(np.abs(np.diff(past, axis=1)), level)
+    late = mean_of(recent, level)
+    unrest = mean_of(np.abs(np.diff(recent, axis=1)), noise)
+    zeros = mean_of(np.where(np.isnan(past), np.nan, past == 0), np.ones(panel.series))
     size, level, noise, late, unrest = (
         np.log(np.maximum(each / unit, LEAST)) for each in (mean, level, noise, late, unrest)
     )
@@ -93,7 +93,7 @@ def _median(values: Floats) -> Floats:
     return np.asarray(np.take_along_axis(ordered, middle[:, np.newaxis], axis=1)[:, 0])
 
 
-def _mean(values: Floats, otherwise: Floats) -> Floats:
+def mean_of(values: Floats, otherwise: Floats) -> Floats:
     """Mean of the known ``values`` of each row; ``otherwise`` where there is none."""
     known = ~np.isnan(values)
     count = known.sum(axis=1)
