@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from services.forecast.engine import forecast as engine
+from services.forecast.engine import tiers
 from services.forecast.engine.arrays import Floats
+from services.forecast.engine.boosted import Luck
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
@@ -77,9 +78,9 @@ class Peeking:
 
 def test_boosted_models_do_not_learn_from_what_came_after_an_origin() -> None:
     """Lessons are shared by the origins, and each may take those before it alone."""
-    settings, origins = engine.Settings(Effort.FULL), (110, PERIODS)
+    origins = (110, PERIODS)
     sound, changed = (
-        engine._run(panel(Period.WEEK, later_than, MANY), origins, settings)[0]
+        tiers.run(panel(Period.WEEK, later_than, MANY), origins, Effort.FULL, Luck(0, 1)).means
         for later_than in (PERIODS, 110)
     )
     assert len(sound) > len(TIERS)
