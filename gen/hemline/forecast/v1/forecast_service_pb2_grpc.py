@@ -190,7 +190,8 @@ class ForecastServiceServicer:
     def ListAggregates(self, request, context):
         """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
         expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
-        simulated futures. What planners changed is not in them.
+        simulated futures; they heed how far past forecasts were off to one side, which means do not, so that
+        a mean may lie outside of them. What planners changed is not in either.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.

@@ -109,7 +109,8 @@ class ForecastServiceStub:
     ListAggregates: _grpc.UnaryUnaryMultiCallable[_forecast_service_pb2.ListAggregatesRequest, _forecast_service_pb2.ListAggregatesResponse]
     """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
     expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
-    simulated futures. What planners changed is not in them.
+    simulated futures; they heed how far past forecasts were off to one side, which means do not, so that
+    a mean may lie outside of them. What planners changed is not in either.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
@@ -204,7 +205,8 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
     ListAggregates: _aio.UnaryUnaryMultiCallable[_forecast_service_pb2.ListAggregatesRequest, _forecast_service_pb2.ListAggregatesResponse]  # type: ignore[assignment]
     """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
     expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
-    simulated futures. What planners changed is not in them.
+    simulated futures; they heed how far past forecasts were off to one side, which means do not, so that
+    a mean may lie outside of them. What planners changed is not in either.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
@@ -332,7 +334,8 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_forecast_service_pb2.ListAggregatesResponse, _abc.Awaitable[_forecast_service_pb2.ListAggregatesResponse]]:
         """Lists what groups of series will sell, the largest first. Means are the exact sums of what the system
         expects of each series, so that every level adds up to the same total. Quantiles are of the sum, from
-        simulated futures. What planners changed is not in them.
+        simulated futures; they heed how far past forecasts were off to one side, which means do not, so that
+        a mean may lie outside of them. What planners changed is not in either.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           FAILED_PRECONDITION - NO_RUN: nothing was forecast yet; create a run first.
