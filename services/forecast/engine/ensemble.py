@@ -72,6 +72,21 @@ def learn(
     return Weights(names, shares)
 
 
+def errors(held: Mapping[str, Sequence[Held]], scales: Floats) -> dict[str, float]:
+    """RMSSE over the held-back periods by tier, the mean over the series that can be judged.
+
+    Empty where none can.
+    """
+    if not next(iter(held.values())):
+        return {}
+    squares = np.diagonal(error_moments(list(held.values()), scales), axis1=1, axis2=2)
+    judged = np.isfinite(squares[:, 0])
+    if not judged.any():
+        return {}
+    means = np.sqrt(squares[judged]).mean(axis=0)
+    return dict(zip(held, means.tolist(), strict=True))
+
+
 def error_moments(held: Sequence[Sequence[Held]], scales: Floats) -> Floats:
     """(series, tiers, tiers). Mean products of the tiers' scaled errors; NaN where none is known.
 

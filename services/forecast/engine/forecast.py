@@ -94,7 +94,7 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
         weights=weights,
         segments=kinds,
         held=combined,
-        scores=MappingProxyType(_scores({**held, "mean": combined}, scales)),
+        scores=MappingProxyType(ensemble.errors({**held, "mean": combined}, scales)),
         calibration=calibrate(panel, combined, luck if settings.effort is Effort.FULL else None),
         response=runs.response,
     )
@@ -103,15 +103,3 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
 def _mix(means: Sequence[Floats], shares: Floats) -> Floats:
     """(series, ahead). The tiers' means, each counted by its share: (series, tiers)."""
     return np.asarray(np.einsum("kij,ik->ij", np.stack(means), shares))
-
-
-def _scores(held: Mapping[str, Sequence[Held]], scales: Floats) -> dict[str, float]:
-    """RMSSE over the held-back periods, the mean over the series that can be judged."""
-    if not next(iter(held.values())):
-        return {}
-    squares = np.diagonal(ensemble.error_moments(list(held.values()), scales), axis1=1, axis2=2)
-    judged = np.isfinite(squares[:, 0])
-    if not judged.any():
-        return {}
-    means = np.sqrt(squares[judged]).mean(axis=0)
-    return dict(zip(held, means.tolist(), strict=True))

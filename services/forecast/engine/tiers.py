@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from services.forecast.engine import ensemble
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.boosted import (
     DIRECT,
@@ -18,10 +19,13 @@ from services.forecast.engine.boosted import (
     lattice,
 )
 from services.forecast.engine.effort import Effort
+from services.forecast.engine.held import hold
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.plain import PlainTier
 from services.forecast.engine.promo import PromoFit, PromoTier
+from services.forecast.engine.scales import rms_steps
 
+JUDGES = 800  # Series on which the simple tier is tried, before it is asked of thousands.
 LESSONS = 16  # Past origins from which the boosted models learn, at most.
 TEACHERS = 6_000  # Series of which the simple tier is asked there: enough, and bounds the cost.
 RECIPES: Mapping[Effort, Sequence[Recipe]] = MappingProxyType(
@@ -35,7 +39,10 @@ RECIPES: Mapping[Effort, Sequence[Recipe]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Forecasts from each origin by tier, the simple one first; and the response at the last."""
+    """Forecasts from each origin by tier, the simple one first; and the response at the last.
+
+    The simple one is left out where it would not count.
+    """
 
     means: Mapping[str, Sequence[Floats]]  # Each (series, ahead).
     response: PromoFit
@@ -44,9 +51,12 @@ class Runs:
 def run(panel: Panel, origins: Sequence[int], effort: Effort, luck: Luck) -> Runs:
     """Runs the tiers of ``effort`` from ``origins``, ascending, the last of which is now."""
     ahead = panel.ahead
-    plain = PlainTier().run(panel, origins, ahead)
     fits = PromoTier().fits(panel, origins, ahead)
-    means: dict[str, Sequence[Floats]] = {"plain": plain, "promo": [fit.mean for fit in fits]}
+    promo = [fit.mean for fit in fits]
+    if effort is Effort.LIGHT and _outdone(panel, origins, promo):
+        return Runs(MappingProxyType({"promo": promo}), fits[-1])
+    plain = PlainTier().run(panel, origins, ahead)
+    means: dict[str, Sequence[Floats]] = {"plain": plain, "promo": promo}
     grid = lattice(panel, LESSONS)
     if RECIPES[effort] and grid:
         simple = means["promo" if panel.known else "plain"]
@@ -56,6 +66,24 @@ def run(panel: Panel, origins: Sequence[int], effort: Effort, luck: Luck) -> Run
         ]
         means |= forecasts(panel, _taught(panel, grid, luck), said, RECIPES[effort], luck)
     return Runs(MappingProxyType(means), fits[-1])
+
+
+def _outdone(panel: Panel, origins: Sequence[int], promo: Sequence[Floats]) -> bool:
+    """Whether the simple tier, on some of many series, is so far behind that it would not count.
+
+    Then it need not be asked of the others: it is a third of the light effort's cost.
+    """
+    past = origins[:-1]
+    if not (panel.known and past) or panel.series <= 2 * JUDGES:
+        return False
+    rows = np.arange(0, panel.series, panel.series // JUDGES)
+    some = panel.of(rows)
+    held = {
+        "plain": hold(some, past, PlainTier().run(some, past, panel.ahead)),
+        "promo": hold(some, past, [mean[rows] for mean in promo[:-1]]),
+    }
+    errors = ensemble.errors(held, rms_steps(some.units[:, : past[-1]]))
+    return bool(errors) and errors["plain"] > ensemble.FAR * errors["promo"]
 
 
 def _taught(panel: Panel, grid: Sequence[int], luck: Luck) -> dict[int, Said]:
