@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import nbinom
 
 from services.forecast.domain import NoSales
 from services.forecast.domain_cold_start import (
@@ -45,6 +44,8 @@ def expect(read: Read, wanted: NewProduct) -> Expected:
     # The panel ends where its future begins: as many new columns as weeks are asked for.
     longer = replace(panel, dates=_dates(panel, wanted.weeks))
     found = estimate(longer, newcomers, wanted.weeks, PRODUCT, given)
+    from scipy.stats import nbinom  # Half a second, and only this question needs it.
+
     totals = found.mean.sum(axis=1)
     spread = found.rates.shape
     p10, p50, p90 = (nbinom.ppf(level, spread, spread / (spread + totals)) for level in LEVELS)
