@@ -156,11 +156,13 @@ def moved(values: list[float], system: SeriesForecast, mean: list[float]) -> lis
     sells, cannot be multiplied: it moves by as many units as the mean.
     """
     rows = zip(values, system.mean, system.p90, mean, strict=True)
-    return [
-        value
-        if wanted == expected
-        else value * wanted / expected
-        if expected > 0 and high > 0
-        else max(value + wanted - expected, 0.0)
-        for value, expected, high, wanted in rows
-    ]
+    return [moved_one(value, expected, high, wanted) for value, expected, high, wanted in rows]
+
+
+def moved_one(value: float, expected: float, high: float, wanted: float) -> float:
+    """A quantile moved with the mean from ``expected`` to ``wanted``; ``high`` is the P90."""
+    if wanted == expected:
+        return value
+    if expected > 0 and high > 0:
+        return value * wanted / expected
+    return max(value + wanted - expected, 0.0)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.chassis.errors import Aborted, FailedPrecondition
 from services.forecast.domain import Run
-from services.forecast.domain_overrides import Served
+from services.forecast.domain_overrides import Served, moved_one
 
 LEVELS = ("total", "store", "store_region", "category", "style", "product")
 
@@ -65,12 +65,7 @@ def total_of(run: Run, served: Served, cumulative: Spread, periods: int) -> Tota
     mean = sum(served.forecast.mean[:periods])
     system = sum(served.system_mean[:periods])
     quantiles = [values[periods - 1] for values in cumulative]
-    if mean != system and system > 0 and quantiles[-1] > 0:
-        quantiles = [value * mean / system for value in quantiles]
-    elif mean != system:
-        # A range that is all 0 cannot be multiplied.
-        quantiles = [max(value + mean - system, 0.0) for value in quantiles]
-    p10, p50, p90 = quantiles
+    p10, p50, p90 = (moved_one(value, system, quantiles[-1], mean) for value in quantiles)
     first = run.cutoff_date + timedelta(days=1)
     last = run.cutoff_date + timedelta(days=periods * run.period_days)
     return Total(first, last, mean, p10, p50, p90, system, served.overrides)
