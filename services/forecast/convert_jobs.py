@@ -8,9 +8,10 @@ from uuid import UUID
 
 from hemline.forecast.v1 import job_service_pb2 as pb
 
-from services.chassis.fields import UUID_RULE, UUID_TEXT, Fields
+from services.chassis.fields import UUID_TEXT, Fields
 from services.chassis.paging import Limits, Page, page_from
 from services.chassis.wire import to_timestamp
+from services.forecast import newest
 from services.forecast.convert import run_name
 from services.forecast.domain_jobs import (
     DEFAULT_HORIZON,
@@ -54,7 +55,6 @@ ORIGINS = {
     Origin.SCHEDULE: pb.JOB_ORIGIN_SCHEDULE,
 }
 CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
-MICROSECONDS = 1_000_000
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -98,28 +98,7 @@ def cancelled_from(request: pb.CancelJobRequest) -> UUID:
 
 def page_of_jobs(request: pb.ListJobsRequest) -> Page:
     """The sort key is the time a job was made, in microseconds since 1970, and its id."""
-    page = page_from(request, JOBS, "jobs", key=(int, str))
-    if page.after is not None and not UUID_TEXT.fullmatch(str(page.after[1])):
-        raise refusal("page_token", f"its job {UUID_RULE}")
-    return page
-
-
-def after_from(page: Page) -> tuple[datetime, UUID] | None:
-    if page.after is None:
-        return None
-    seconds, micros = divmod(int(page.after[0]), MICROSECONDS)
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
-    except (OverflowError, ValueError, OSError):
-        raise refusal("page_token", "not a token of this list; take next_page_token.") from None
-    return moment, UUID(str(page.after[1]))
-
-
-def token_after(page: Page, last: Job | None) -> str:
-    if last is None:
-        return page.token(None)
-    whole = int(last.create_time.timestamp()) * MICROSECONDS
-    return page.token((whole + last.create_time.microsecond, str(last.id)))
+    return newest.check_key(page_from(request, JOBS, "jobs", key=newest.KEY), "job")
 
 
 def message_of_job(job: Job) -> pb.Job:

@@ -1,14 +1,15 @@
 """Override messages to domain values and back. A field that breaks its rule: InvalidArgument."""
 
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from hemline.forecast.v1 import override_service_pb2 as pb
 
-from services.chassis.fields import CONTROL, SKU, UUID_RULE, UUID_TEXT, Fields
+from services.chassis.fields import CONTROL, SKU, UUID_TEXT, Fields
 from services.chassis.paging import Limits, Page, page_from
 from services.chassis.wire import to_timestamp
+from services.forecast import newest
 from services.forecast.domain_overrides import (
     MOST_FACTOR,
     MOST_REASON,
@@ -23,8 +24,6 @@ from services.forecast.fields import day_from, is_store, refusal
 
 OVERRIDES = Limits(default=50, most=200)
 MOST_NAME = 128
-MICROSECOND = timedelta(microseconds=1)
-START_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 YEAR = timedelta(days=365)
 
 
@@ -61,26 +60,9 @@ def deleted_from(request: pb.DeleteOverrideRequest) -> UUID:
 def page_of_overrides(request: pb.ListOverridesRequest) -> Page:
     """The sort key is the time an override was made, in microseconds since 1970, and its id."""
     only = str(request.only_active)
-    page = page_from(request, OVERRIDES, "overrides", only, key=(int, str))
-    if page.after is not None and not UUID_TEXT.fullmatch(str(page.after[1])):
-        raise refusal("page_token", f"its override {UUID_RULE}")
-    return page
-
-
-def after_from(page: Page) -> tuple[datetime, UUID] | None:
-    if page.after is None:
-        return None
-    try:
-        moment = START_OF_TIME + int(page.after[0]) * MICROSECOND
-    except OverflowError:
-        raise refusal("page_token", "not a token of this list; take next_page_token.") from None
-    return moment, UUID(str(page.after[1]))
-
-
-def token_after(page: Page, last: Override | None) -> str:
-    if last is None:
-        return page.token(None)
-    return page.token(((last.create_time - START_OF_TIME) // MICROSECOND, str(last.id)))
+    return newest.check_key(
+        page_from(request, OVERRIDES, "overrides", only, key=newest.KEY), "override"
+    )
 
 
 def summary_start_from(request: pb.SummarizeOverridesRequest, today: date) -> date:

@@ -8,6 +8,7 @@ from hemline.forecast.v1 import job_service_pb2 as pb
 from hemline.forecast.v1 import job_service_pb2_grpc as pb_grpc
 
 from services.forecast import convert_jobs as convert
+from services.forecast import newest
 from services.forecast.jobs import Jobs
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -29,11 +30,11 @@ class JobServicer(pb_grpc.JobServiceServicer):
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
         page = convert.page_of_jobs(request)
-        found = await self._jobs.list(convert.after_from(page), page.size + 1)
+        found = await self._jobs.list(newest.after_from(page), page.size + 1)
         shown, more = found[: page.size], len(found) > page.size
         return pb.ListJobsResponse(
             jobs=[convert.message_of_job(job) for job in shown],
-            next_page_token=convert.token_after(page, shown[-1] if more else None),
+            next_page_token=newest.token_after(page, shown[-1] if more else None),
         )
 
     async def CancelJob(

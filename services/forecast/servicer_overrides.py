@@ -12,6 +12,7 @@ from services.chassis.cache import Cache
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.forecast import convert_overrides as convert
+from services.forecast import newest
 from services.forecast.domain import NoRun
 from services.forecast.domain_overrides import summed
 from services.forecast.overrides import Overrides
@@ -43,14 +44,14 @@ class OverrideServicer(pb_grpc.OverrideServiceServicer):
         self, request: pb.ListOverridesRequest, context: Context
     ) -> pb.ListOverridesResponse:
         page = convert.page_of_overrides(request)
-        after = convert.after_from(page)
+        after = newest.after_from(page)
         async with self._database.transaction() as session:
             active = await _cutoff(session) if request.only_active else None
             found = await OverrideStore(session).newest(after, active, page.size + 1)
         shown, more = found[: page.size], len(found) > page.size
         return pb.ListOverridesResponse(
             overrides=[convert.message_of_override(override) for override in shown],
-            next_page_token=convert.token_after(page, shown[-1] if more else None),
+            next_page_token=newest.token_after(page, shown[-1] if more else None),
         )
 
     async def DeleteOverride(
