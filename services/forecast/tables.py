@@ -52,16 +52,6 @@ class SalesImportRow(Base):
     create_time: Mapped[datetime]
 
 
-class RunLeaseRow(Base):
-    """Who makes a run just now. At most one row a tenant."""
-
-    __tablename__ = "run_lease"
-
-    tenant_id: Mapped[TenantKey]
-    holder: Mapped[UUID]
-    expire_time: Mapped[datetime]
-
-
 class ForecastRunRow(Base):
     """Runs that succeeded. The one with the highest number is the current one."""
 
@@ -81,23 +71,6 @@ class ForecastRunRow(Base):
     period: Mapped[str]
     effort: Mapped[str | None]
     partitioned: Mapped[bool]  # False where a predecessor of this version made the run.
-
-
-class ForecastRow(Base):
-    """Forecasts of the last few runs, one row a series."""
-
-    __tablename__ = "forecast"
-
-    tenant_id: Mapped[TenantKey]
-    run_number: Mapped[int] = mapped_column(primary_key=True)
-    store: Mapped[str] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(primary_key=True)
-    product: Mapped[str]
-    horizon_mean_units: Mapped[float]
-    mean: Mapped[Days]
-    p10: Mapped[Days]
-    p50: Mapped[Days]
-    p90: Mapped[Days]
 
 
 class TrendRow(Base):
