@@ -56,6 +56,8 @@ class StockImport:
             return outcome
         self._refuse(*await self._store.breaches(MOST_VIOLATIONS))
         new_skus, new_stores = await self._store.add_to_catalogue(self._now)
+        # Again: a style made since then may have brought our new SKUs, and another colour for them.
+        self._refuse(*await self._store.breaches(MOST_VIOLATIONS))
         if new_skus:
             self._refuse(*await self._store.oversize(MOST_VIOLATIONS))
         movements = await self._store.post(heading, self._now)

@@ -1,6 +1,7 @@
 """Imports of counted levels: all lines or none, and nothing the second time."""
 
 import asyncio
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
@@ -11,9 +12,11 @@ from services.chassis.imports import ImportRejected
 from services.inventory.domain import Sku
 from services.inventory.domain_catalog import MOST_CHOICES, MOST_SIZES, Choice, Size, Style
 from services.inventory.domain_imports import Line, Outcome
+from services.inventory.store_imports import ImportStore
 from tests.store.inventory.support import OSLO, SHIRT_L, SHIRT_M, TABLES, Retailer, line
 
 NEW = {"sku": "COAT-BLACK-S", "style": "coat", "colour": "black", "size": "S"}
+BLUE_COAT = Style("coat", "Coat", "", (Choice("blue", (Size("S", Sku(NEW["sku"])),)),))
 
 
 async def rejections(retailer: Retailer, *lines: Line) -> dict[str, str]:
@@ -171,18 +174,34 @@ async def test_counts_and_sales_at_once_leave_nothing_unaccounted(retailer: Reta
     assert retailer.sql(sums) == retailer.sql(levels)
 
 
-async def test_a_style_made_during_an_import_of_it_is_not_contradicted(
-    retailer: Retailer, database: Database
+async def test_a_style_made_at_once_with_an_import_of_it_is_not_contradicted(
+    retailer: Retailer,
 ) -> None:
-    del database
-    style = Style("coat", "Coat", "", (Choice("blue", (Size("S", Sku(NEW["sku"])),)),))
     outcomes = await asyncio.gather(
-        retailer.count(line(2, 3, **NEW)), retailer.create_style(style), return_exceptions=True
+        retailer.count(line(2, 3, **NEW)),
+        retailer.create_style(BLUE_COAT),
+        return_exceptions=True,
     )
     failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     assert len(failed) == 1, "one of them must lose: they disagree about the colour"
     assert len(retailer.sql("SELECT 1 FROM sku WHERE sku = %s", NEW["sku"])) == 1
     assert not isinstance(failed[0], RaceLost) or outcomes[0] is failed[0]
+
+
+async def test_a_style_made_between_the_check_of_an_import_and_its_writes_is_not_contradicted(
+    retailer: Retailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_to_catalogue = ImportStore.add_to_catalogue
+
+    async def after_a_style(store: ImportStore, now: datetime) -> tuple[int, int]:
+        await retailer.create_style(BLUE_COAT)
+        return await add_to_catalogue(store, now)
+
+    monkeypatch.setattr(ImportStore, "add_to_catalogue", after_a_style)
+    with pytest.raises(ImportRejected) as rejected:
+        await retailer.count(line(2, 3, **NEW))
+    assert [violation.field for violation in rejected.value.violations] == ["lines[2].colour"]
+    assert retailer.sql("TABLE movement") == []
 
 
 async def test_no_lines_of_other_tenants_are_compared(
