@@ -12,7 +12,7 @@ from services.router.delta import DeltaStream
 from services.router.snapshot import Resource, Snapshot
 from services.router.sotw import SotwStream
 from services.router.stream import Stream, Verdict
-from tests.unit.router.test_stream import cluster, hosts
+from tests.unit.router.stream.proxies import cluster, hosts
 
 NAMES = ["a", "b", "c"]
 POOL = {
