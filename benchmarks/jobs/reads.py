@@ -15,8 +15,8 @@ from hemline.inventory.v1 import inventory_service_pb2_grpc as stock_grpc
 
 from services.chassis.database import Database
 from services.chassis.server import Served
-from services.forecast.store import ForecastStore
-from services.forecast.what_if import Shared, what_if
+from services.forecast.answers.what_if import Shared, what_if
+from services.forecast.stores.forecasts import ForecastStore
 from tests.support.api import Api
 
 HOME = "eu-central-1"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.errors import FieldViolation, InvalidArgument, RequestIdReused
 from services.chassis.imports import MOST_VIOLATIONS, ImportRejected
-from services.forecast.domain_imports import Batch, Imported
+from services.forecast.domain.imports import Batch, Imported
 
 Line = TypeVar("Line", bound=tuple[Any, ...])
 Line_contra = TypeVar("Line_contra", contravariant=True)

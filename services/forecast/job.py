@@ -23,13 +23,13 @@ from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
 from services.chassis.tenancy import TenantId
-from services.forecast.domain_jobs import Job, State
-from services.forecast.job_steps import Steps
+from services.forecast.domain.jobs import Job, State
+from services.forecast.jobs.steps import Steps
+from services.forecast.jobs.tenant_data import TenantData
 from services.forecast.server import executor_of
 from services.forecast.settings import ForecastSettings
-from services.forecast.store_jobs import JobStore
-from services.forecast.store_shards import Part, ShardStore
-from services.forecast.tenant_data import TenantData
+from services.forecast.stores.jobs import JobStore
+from services.forecast.stores.shards import Part, ShardStore
 
 INDEX, SIZE = "AWS_BATCH_JOB_ARRAY_INDEX", "AWS_BATCH_JOB_ARRAY_SIZE"
 LOOK_SECONDS = 1.0

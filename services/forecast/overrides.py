@@ -12,8 +12,8 @@ from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.chassis.errors import RequestIdReused
 from services.chassis.tenancy import current_caller
-from services.forecast.domain import ForecastNotFound
-from services.forecast.domain_overrides import (
+from services.forecast.domain.forecasts import ForecastNotFound
+from services.forecast.domain.overrides import (
     MOST_ACTIVE,
     MOST_SERIES,
     Override,
@@ -23,8 +23,8 @@ from services.forecast.domain_overrides import (
     steps_of,
 )
 from services.forecast.fields import refusal
-from services.forecast.store import ForecastStore
-from services.forecast.store_overrides import OverrideStore
+from services.forecast.stores.forecasts import ForecastStore
+from services.forecast.stores.overrides import OverrideStore
 
 
 class Overrides:

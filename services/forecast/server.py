@@ -33,23 +33,23 @@ from services.chassis.clock import Clock, utc_now
 from services.chassis.database import Database
 from services.chassis.server import Opened, Served
 from services.chassis.topology import Topology
-from services.forecast.executor import Executor
-from services.forecast.executor_ray import RayTasks
-from services.forecast.job_steps import Steps
-from services.forecast.jobs import Jobs
-from services.forecast.runner import Runner
-from services.forecast.servicer import ForecastServicer
-from services.forecast.servicer_cold_start import ColdStartServicer
-from services.forecast.servicer_explanations import ExplanationServicer
-from services.forecast.servicer_facts import AttributeServicer, StockDayServicer
-from services.forecast.servicer_imports import Importer
-from services.forecast.servicer_jobs import JobServicer
-from services.forecast.servicer_overrides import OverrideServicer
-from services.forecast.servicer_plans import PlanServicer
-from services.forecast.servicer_sales import SalesServicer
-from services.forecast.servicer_trends import TrendServicer
+from services.forecast.jobs.requests import Jobs
+from services.forecast.jobs.runner import Runner
+from services.forecast.jobs.steps import Steps
 from services.forecast.settings import ForecastSettings
-from services.forecast.worker import Processes
+from services.forecast.shards.executor import Executor
+from services.forecast.shards.ray_tasks import RayTasks
+from services.forecast.shards.worker import Processes
+from services.forecast.wire.importer import Importer
+from services.forecast.wire.servicers.cold_start import ColdStartServicer
+from services.forecast.wire.servicers.explanations import ExplanationServicer
+from services.forecast.wire.servicers.facts import AttributeServicer, StockDayServicer
+from services.forecast.wire.servicers.forecasts import ForecastServicer
+from services.forecast.wire.servicers.jobs import JobServicer
+from services.forecast.wire.servicers.overrides import OverrideServicer
+from services.forecast.wire.servicers.plans import PlanServicer
+from services.forecast.wire.servicers.sales import SalesServicer
+from services.forecast.wire.servicers.trends import TrendServicer
 
 
 @asynccontextmanager

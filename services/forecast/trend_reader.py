@@ -11,12 +11,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from services.chassis.cache import Cache
 from services.chassis.database import Database
-from services.forecast.domain import Extent, NoSales
-from services.forecast.domain_panel import View
-from services.forecast.domain_trends import Question
+from services.forecast.domain.forecasts import Extent, NoSales
+from services.forecast.domain.panels import View
+from services.forecast.domain.trends import Question
 from services.forecast.engine.period import Period
-from services.forecast.store_history import edition, span
-from services.forecast.store_panel import Read, read_panel
+from services.forecast.panels.read import Read
+from services.forecast.stores.history import edition, span
+from services.forecast.stores.panel import read_panel
 
 KEPT_SECONDS = 3600
 """Keys hold the edition of the tenant's data, so nothing kept is ever wrong."""

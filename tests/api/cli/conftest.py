@@ -32,12 +32,12 @@ from cli.session import _Bearer
 from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
-from services.forecast.job_steps import Steps
-from services.forecast.jobs import Jobs
-from services.forecast.runner import Runner
+from services.forecast.jobs.requests import Jobs
+from services.forecast.jobs.runner import Runner
+from services.forecast.jobs.steps import Steps
 from services.forecast.server import served as forecast_served
 from services.forecast.server import working
-from services.forecast.worker import Processes
+from services.forecast.shards.worker import Processes
 from services.inventory.server import served as inventory_served
 from tests.store.forecast.support import HOME, forecast_postgres
 from tests.store.forecast.support import open_database as open_forecast_database

@@ -23,14 +23,14 @@ from hemline.forecast.v1 import sales_service_pb2 as sales_pb
 from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
-from services.forecast.executor import Executor, WorkFailed
-from services.forecast.job_steps import Steps
-from services.forecast.jobs import Jobs
-from services.forecast.runner import Runner
+from services.forecast.jobs.requests import Jobs
+from services.forecast.jobs.runner import Runner
+from services.forecast.jobs.steps import Steps
 from services.forecast.server import served, working
-from services.forecast.shard_data import Task
-from services.forecast.shard_engine import compute
-from services.forecast.worker import Processes
+from services.forecast.shards.compute import compute
+from services.forecast.shards.data import Task
+from services.forecast.shards.executor import Executor, WorkFailed
+from services.forecast.shards.worker import Processes
 from tests.store.forecast.support import HOME
 from tests.support.api import Api, api
 

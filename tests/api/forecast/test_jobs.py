@@ -200,7 +200,7 @@ def workers() -> list[psutil.Process]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "services.forecast.worker" in process.cmdline():
+            if "services.forecast.shards.worker" in process.cmdline():
                 found.append(process)
         except psutil.NoSuchProcess:
             continue

@@ -11,9 +11,9 @@ from services.chassis.cache import Cache
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
 from services.chassis.server import Served
-from services.forecast.jobs import Jobs
+from services.forecast.jobs.requests import Jobs
 from services.forecast.server import served
-from services.forecast.servicer import ForecastServicer
+from services.forecast.wire.servicers.forecasts import ForecastServicer
 from tests.api.forecast.support import (
     FIRST_DAY,
     Breakable,

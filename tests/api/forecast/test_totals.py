@@ -17,7 +17,8 @@ from hemline.forecast.v1 import override_service_pb2 as override_pb
 from hemline.forecast.v1 import override_service_pb2_grpc as override_grpc
 
 from deploy.local.postgres import Postgres
-from services.forecast import job_reading, servicer
+from services.forecast.jobs import reading
+from services.forecast.wire.servicers import forecasts as servicer
 from tests.api.forecast.support import Planner, refused, season
 from tests.api.forecast.test_jobs import create, ended
 from tests.support.api import Api
@@ -73,7 +74,7 @@ async def planner(running: Api) -> Totalling:
     await made.imports(season(skus=SKUS))
     await made.describes()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(job_reading, "MOST_SERIES", 5)
+        patch.setattr(reading, "MOST_SERIES", 5)
         await made.runs(horizon_days=HORIZON)
     return made
 

@@ -13,16 +13,16 @@ from services.chassis.cache import Cache
 from services.chassis.clock import Clock, utc_now
 from services.chassis.database import Database
 from services.chassis.tenancy import TenantId
-from services.forecast.domain_imports import Batch
-from services.forecast.domain_jobs import Job, Kind, Origin, Progress, Spec, State
-from services.forecast.domain_sales import SalesLine
-from services.forecast.executor import Executor
+from services.forecast.domain.imports import Batch
+from services.forecast.domain.jobs import Job, Kind, Origin, Progress, Spec, State
+from services.forecast.domain.sales import SalesLine
 from services.forecast.imports import import_lines
-from services.forecast.job_steps import Steps
-from services.forecast.store_jobs import JobStore
-from services.forecast.store_sales import SalesStore
-from services.forecast.store_shards import Part
-from services.forecast.tenant_data import TenantData
+from services.forecast.jobs.steps import Steps
+from services.forecast.jobs.tenant_data import TenantData
+from services.forecast.shards.executor import Executor
+from services.forecast.stores.jobs import JobStore
+from services.forecast.stores.sales import SalesStore
+from services.forecast.stores.shards import Part
 from tests.store.forecast.support import FIRST_DAY, HOME, as_app, batch, line
 from tests.support.servers import free_port
 

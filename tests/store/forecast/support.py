@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from deploy.local.postgres import Postgres
 from services.chassis import migrate
 from services.chassis.database import Database
-from services.forecast.domain_imports import Batch
-from services.forecast.domain_sales import SalesLine
+from services.forecast.domain.imports import Batch
+from services.forecast.domain.sales import SalesLine
 from tests.support import servers
 
 HOME = "eu-central-1"

@@ -7,11 +7,11 @@ import pytest
 
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
-from services.forecast.executor import WorkFailed
-from services.forecast.executor_ray import RayTasks
-from services.forecast.shard_data import Found, Task, pack_panel
-from services.forecast.shard_engine import compute
-from services.forecast.worker import Processes
+from services.forecast.shards.compute import compute
+from services.forecast.shards.data import Found, Task, pack_panel
+from services.forecast.shards.executor import WorkFailed
+from services.forecast.shards.ray_tasks import RayTasks
+from services.forecast.shards.worker import Processes
 
 UNITS = np.random.default_rng(5).poisson(3.0, (6, 40)).astype(np.float64)
 PANEL = Panel(Period.DAY, np.datetime64("2026-01-01") + np.arange(47), UNITS)

@@ -10,10 +10,10 @@ from deploy.local.postgres import Postgres
 from services.chassis.database import Database
 from services.chassis.errors import RequestIdReused
 from services.chassis.imports import ImportRejected
-from services.forecast.domain_imports import Batch, Imported
-from services.forecast.domain_sales import SalesLine
+from services.forecast.domain.imports import Batch, Imported
+from services.forecast.domain.sales import SalesLine
 from services.forecast.imports import import_lines
-from services.forecast.store_sales import SalesStore
+from services.forecast.stores.sales import SalesStore
 from tests.store.forecast.support import HOME, as_app, batch, line
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from deploy.local.postgres import Postgres
 from services.chassis import migrate
 from services.chassis.database import Database
-from services.forecast.store import ForecastStore
-from services.forecast.store_partitions import partitions
-from services.forecast.store_turns import turn
+from services.forecast.stores.forecasts import ForecastStore
+from services.forecast.stores.partitions import partitions
+from services.forecast.stores.turns import turn
 from tests.store.forecast.support import HOME
 from tests.support import servers
 

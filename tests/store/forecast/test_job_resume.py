@@ -15,16 +15,16 @@ import pytest
 from deploy.local.postgres import Postgres
 from services.chassis.clock import utc_now
 from services.chassis.database import Database
-from services.forecast import job_reading
-from services.forecast.domain_jobs import LEASE, Job, Kind, Phase, Spec, State
+from services.forecast.domain.jobs import LEASE, Job, Kind, Phase, Spec, State
 from services.forecast.job import work
-from services.forecast.job_end import clean
-from services.forecast.job_steps import Computing
-from services.forecast.shard_data import Task
-from services.forecast.shard_engine import compute
-from services.forecast.store_jobs import JobStore
-from services.forecast.store_shards import Part
-from services.forecast.tenant_data import TenantData
+from services.forecast.jobs import reading
+from services.forecast.jobs.end import clean
+from services.forecast.jobs.steps import Computing
+from services.forecast.jobs.tenant_data import TenantData
+from services.forecast.shards.compute import compute
+from services.forecast.shards.data import Task
+from services.forecast.stores.jobs import JobStore
+from services.forecast.stores.shards import Part
 from tests.store.forecast.jobs import accepted, found, now, step, steps_of, tenant_with_sales
 from tests.store.forecast.support import FIRST_DAY, HOME, as_app
 from tests.support.api import TOPOLOGY
@@ -52,7 +52,7 @@ def later() -> datetime:
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_reading, "MOST_SERIES", 10)
+    monkeypatch.setattr(reading, "MOST_SERIES", 10)
 
 
 @contextmanager

@@ -7,20 +7,27 @@ import numpy as np
 import pytest
 
 from services.chassis.database import Database
-from services.forecast.domain import Extent
-from services.forecast.domain_facts import AttributeValue, StockDay
-from services.forecast.domain_imports import Batch, Imported
-from services.forecast.domain_panel import WHOLE, Shard, ShardKey, View
-from services.forecast.domain_plans import CalendarLine, PromotionLine
-from services.forecast.domain_sales import SalesLine
+from services.forecast.domain.facts import AttributeValue, StockDay
+from services.forecast.domain.forecasts import Extent
+from services.forecast.domain.imports import Batch, Imported
+from services.forecast.domain.panels import WHOLE, Shard, ShardKey, View
+from services.forecast.domain.plans import CalendarLine, PromotionLine
+from services.forecast.domain.sales import SalesLine
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
-from services.forecast.import_sql import ATTRIBUTES, CALENDAR, PROMOTIONS, STOCK_DAYS, Target
 from services.forecast.imports import import_lines
-from services.forecast.store_history import measure
-from services.forecast.store_lines import KeyedStore
-from services.forecast.store_panel import Read, read_panel, read_panels
-from services.forecast.store_sales import SalesStore
+from services.forecast.panels.read import Read
+from services.forecast.postgres.import_sql import (
+    ATTRIBUTES,
+    CALENDAR,
+    PROMOTIONS,
+    STOCK_DAYS,
+    Target,
+)
+from services.forecast.stores.history import measure
+from services.forecast.stores.lines import KeyedStore
+from services.forecast.stores.panel import read_panel, read_panels
+from services.forecast.stores.sales import SalesStore
 from tests.store.forecast.support import FIRST_DAY, HOME, batch, line
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -14,13 +14,19 @@ from deploy.local.postgres import Postgres
 from services.chassis.database import Database
 from services.chassis.errors import RequestIdReused
 from services.chassis.imports import ImportRejected
-from services.forecast.domain_facts import AttributeValue, StockDay
-from services.forecast.domain_imports import Batch, Imported
-from services.forecast.domain_plans import CalendarLine, Promotion, PromotionLine
-from services.forecast.import_sql import ATTRIBUTES, CALENDAR, PROMOTIONS, STOCK_DAYS, Target
+from services.forecast.domain.facts import AttributeValue, StockDay
+from services.forecast.domain.imports import Batch, Imported
+from services.forecast.domain.plans import CalendarLine, Promotion, PromotionLine
 from services.forecast.imports import import_lines
-from services.forecast.store_lines import KeyedStore
-from services.forecast.store_plans import plan_between
+from services.forecast.postgres.import_sql import (
+    ATTRIBUTES,
+    CALENDAR,
+    PROMOTIONS,
+    STOCK_DAYS,
+    Target,
+)
+from services.forecast.stores.lines import KeyedStore
+from services.forecast.stores.plans import plan_between
 from tests.store.forecast.support import HOME, as_app
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

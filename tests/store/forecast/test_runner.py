@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from services.chassis.clock import Clock, utc_now
 from services.chassis.database import Database
-from services.forecast import store_turns
-from services.forecast.domain_jobs import Job, Origin, Schedule, State
-from services.forecast.runner import Runner
-from services.forecast.store_jobs import JobStore
-from services.forecast.store_turns import Turn
-from services.forecast.tenant_data import TenantData
+from services.forecast.domain.jobs import Job, Origin, Schedule, State
+from services.forecast.jobs.runner import Runner
+from services.forecast.jobs.tenant_data import TenantData
+from services.forecast.stores import turns
+from services.forecast.stores.jobs import JobStore
+from services.forecast.stores.turns import Turn
 from tests.store.forecast.jobs import accepted, now, steps_of, tenant_with_sales
 from tests.store.forecast.support import HOME
 from tests.store.forecast.test_job_resume import InThread
@@ -37,7 +37,7 @@ async def runs_until(runner: Runner, data: TenantData, holds: Callable[[list[Job
 
 async def turn_of(data: TenantData) -> Turn | None:
     async with data.transaction() as session:
-        return await store_turns.turn(session)
+        return await turns.turn(session)
 
 
 async def looked_at(runner: Runner, data: TenantData) -> Turn:
@@ -78,7 +78,7 @@ async def test_the_night_begins_a_job_once_and_sets_the_next(database: Database)
 async def test_no_night_begins_where_it_is_switched_off(database: Database) -> None:
     data = await tenant_with_sales(database, products=1, days=5)
     async with data.transaction() as session:
-        await store_turns.set_schedule(session, Schedule(enabled=False))
+        await turns.set_schedule(session, Schedule(enabled=False))
     far = await looked_at(runner_of(database, utc_now), data)
     assert far.wake_time > utc_now() + timedelta(days=300)
 
@@ -99,7 +99,7 @@ async def test_a_process_that_ends_gives_back_what_it_was_doing(database: Databa
     data = await tenant_with_sales(database, products=1, days=5)
     job = await accepted(data)
     async with data.transaction() as session:
-        await store_turns.wake(session, utc_now())
+        await turns.wake(session, utc_now())
 
     class Stuck:
         async def run(self, task: bytes) -> bytes:

@@ -11,12 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from deploy.local.postgres import Postgres
 from services.chassis.database import Database
 from services.chassis.tenancy import TenantId
-from services.forecast.domain import KEPT_RUNS, NoRun, Run, RunRequest, SeriesForecast, Trend
-from services.forecast.job_end import clean
-from services.forecast.store import ForecastStore
-from services.forecast.store_partitions import SERIES, ensure, partitions
-from services.forecast.store_runs import RunStore
-from services.forecast.tenant_data import TenantData
+from services.forecast.domain.forecasts import (
+    KEPT_RUNS,
+    NoRun,
+    Run,
+    RunRequest,
+    SeriesForecast,
+    Trend,
+)
+from services.forecast.jobs.end import clean
+from services.forecast.jobs.tenant_data import TenantData
+from services.forecast.stores.forecasts import ForecastStore
+from services.forecast.stores.partitions import SERIES, ensure, partitions
+from services.forecast.stores.runs import RunStore
 from tests.store.forecast.support import HOME, as_app
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.database import Database
-from services.forecast.domain import KEPT_RUNS
-from services.forecast.domain_totals import NoTotals
-from services.forecast.shard_sums import Group
-from services.forecast.store_totals import TotalStore
+from services.forecast.domain.forecasts import KEPT_RUNS
+from services.forecast.domain.totals import NoTotals
+from services.forecast.shards.sums import Group
+from services.forecast.stores.totals import TotalStore
 from tests.store.forecast.support import HOME
 from tests.store.forecast.test_runs import store_run
 

@@ -6,7 +6,7 @@ from hemline.forecast.v1 import sales_service_pb2 as pb
 
 from services.chassis import status
 from services.chassis.imports import ImportRejected
-from services.forecast.convert_sales import SalesReader
+from services.forecast.wire.convert.sales import SalesReader
 
 CLIENT_METADATA_BYTES = 8 * 1024
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

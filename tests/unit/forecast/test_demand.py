@@ -2,11 +2,11 @@ from datetime import date
 
 import numpy as np
 
-from services.forecast.collected import Collected, Days, Sold
-from services.forecast.demand import Shelf, settled
-from services.forecast.domain_panel import SeriesName
+from services.forecast.domain.panels import SeriesName
 from services.forecast.engine.period import Period
-from services.forecast.grid import Grid
+from services.forecast.panels.collected import Collected, Days, Sold
+from services.forecast.panels.demand import Shelf, settled
+from services.forecast.panels.grid import Grid
 
 MONDAY = date(2026, 3, 2)
 WEEKS = Grid(Period.WEEK, MONDAY, 2, 1)

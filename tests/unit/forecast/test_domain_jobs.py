@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.tenancy import TenantId
-from services.forecast.domain_jobs import Schedule
+from services.forecast.domain.jobs import Schedule
 
 MOMENTS = st.integers(1_577_836_800, 2_051_222_400).map(
     lambda seconds: datetime.fromtimestamp(seconds, UTC)

@@ -4,8 +4,8 @@ from uuid import uuid4
 import pytest
 
 from services.chassis.clock import utc_now
-from services.forecast.domain import Run, RunRequest, SeriesForecast
-from services.forecast.domain_overrides import Applied, Steps, apply, steps_of
+from services.forecast.domain.forecasts import Run, RunRequest, SeriesForecast
+from services.forecast.domain.overrides import Applied, Steps, apply, steps_of
 
 CUTOFF = date(2026, 5, 31)  # A Sunday.
 

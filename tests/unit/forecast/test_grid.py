@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.forecast.domain import Extent
+from services.forecast.domain.forecasts import Extent
 from services.forecast.engine.period import Period
-from services.forecast.grid import Grid, grid_of
+from services.forecast.panels.grid import Grid, grid_of
 
 MONDAY = date(2026, 3, 2)
 DAYS = st.dates(date(2019, 1, 1), date(2027, 1, 1))

@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 
 from services.forecast.job import parsed
-from services.forecast.store_shards import Part
+from services.forecast.stores.shards import Part
 
 TENANT, JOB = UUID(int=1), UUID(int=2)
 WORDS = ["--tenant", str(TENANT), "--job", str(JOB)]

@@ -4,10 +4,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.forecast.domain_plans import Event, Promotion
+from services.forecast.domain.plans import Event, Promotion
 from services.forecast.engine.period import Period
-from services.forecast.grid import Grid
-from services.forecast.known import MOST_KINDS, Rows, calendar, prices, promoted
+from services.forecast.panels.grid import Grid
+from services.forecast.panels.known import MOST_KINDS, Rows, calendar, prices, promoted
 
 MONDAY = date(2026, 3, 2)
 DAYS = Grid(Period.DAY, MONDAY, 6, 4)

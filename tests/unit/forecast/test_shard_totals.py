@@ -9,10 +9,10 @@ from services.forecast.engine.forecast import Forecast, Settings, forecast
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.paths import EVERYTHING, Simulation, dependence
 from services.forecast.engine.period import Period
-from services.forecast.shard_data import Place
-from services.forecast.shard_figures import LEVELS
-from services.forecast.shard_sums import Gathered, Group, Sums, spread_of
-from services.forecast.shard_totals import DRAWS, MOST_CELLS, totals_of
+from services.forecast.shards.data import Place
+from services.forecast.shards.figures import LEVELS
+from services.forecast.shards.sums import Gathered, Group, Sums, spread_of
+from services.forecast.shards.totals import DRAWS, MOST_CELLS, totals_of
 
 AHEAD, STORES = 4, 5
 STORE_NAMES = [f"store-{at}" for at in range(STORES)]

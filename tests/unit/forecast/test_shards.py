@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
+from services.forecast.answers.what_if import Shared, pack, what_if
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.forecast import Settings, forecast
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.promo import state_of
-from services.forecast.shard_data import Found, Task, pack_panel, series_lines, unpack_panel
-from services.forecast.shard_engine import compute
-from services.forecast.shard_figures import Figures, Judged, scores, sums_of
-from services.forecast.what_if import Shared, pack, what_if
+from services.forecast.shards.compute import compute
+from services.forecast.shards.data import Found, Task, pack_panel, series_lines, unpack_panel
+from services.forecast.shards.figures import Figures, Judged, scores, sums_of
 
 AHEAD = 4
 

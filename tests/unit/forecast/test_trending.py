@@ -5,15 +5,15 @@ from datetime import date
 import numpy as np
 import pytest
 
-from services.forecast.cold_starting import expect
-from services.forecast.domain import NoSales
-from services.forecast.domain_cold_start import NewProduct
-from services.forecast.domain_trends import Question
+from services.forecast.answers.cold_start import expect
+from services.forecast.answers.trends import BLOCK_GROUPS, trends_of
+from services.forecast.domain.cold_start import NewProduct
+from services.forecast.domain.forecasts import NoSales
+from services.forecast.domain.trends import Question
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
-from services.forecast.store_panel import Names, Read
-from services.forecast.trending import BLOCK_GROUPS, trends_of
+from services.forecast.panels.read import Names, Read
 
 WEEKS = 40
 LAST = np.datetime64("2026-05-31")

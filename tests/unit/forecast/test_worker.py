@@ -3,11 +3,11 @@ import sys
 
 import psutil
 
-from services.forecast.worker import MOST_BYTES
+from services.forecast.shards.worker import MOST_BYTES
 
 HUNGRY = """
 import numpy as np
-from services.forecast.worker import bound_memory
+from services.forecast.shards.worker import bound_memory
 bound_memory()
 print("bound", flush=True)
 np.empty({bytes}, dtype=np.uint8)
@@ -25,7 +25,7 @@ def test_memory_beyond_the_bound_fails_in_the_worker_alone() -> None:
 
 CHILD = """
 import time
-from services.forecast.worker import end_with_parent
+from services.forecast.shards.worker import end_with_parent
 end_with_parent()
 print("up", flush=True)
 time.sleep(600)

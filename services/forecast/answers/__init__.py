@@ -1,0 +1,1 @@
+"""From a panel, or what a run left, to an answer. Arrays alone."""

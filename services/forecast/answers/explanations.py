@@ -1,0 +1,129 @@
+"""Takes a stored forecast apart, and tries other plans on it. Arrays alone: no database."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
+
+import numpy as np
+
+from services.forecast.answers.what_if import what_if
+from services.forecast.domain.explanations import Explained, Part, PlanChange
+from services.forecast.domain.forecasts import Run, SeriesForecast
+from services.forecast.domain.overrides import Served, moved
+from services.forecast.engine.arrays import Floats
+from services.forecast.engine.promo import PromoState
+
+PART_OF = MappingProxyType(
+    {
+        "level": Part.LEVEL,
+        "season": Part.SEASON,
+        "trend": Part.TREND,
+        "promotion": Part.PROMOTION,
+        "siblings": Part.PROMOTION,  # Neighbours' promotions.
+        "price": Part.PRICE,
+        "event": Part.EVENT,
+        "availability": Part.AVAILABILITY,
+    }
+)
+"""Parts of the response model."""
+PRICE, REGULAR, PROMOTION, DISCOUNT = "price", "regular_price", "promotion_", "discount_"
+
+
+def explain(state: PromoState, served: Served) -> list[Explained]:
+    """Splits the mean of each period. What the response leaves is the other models' correction."""
+    found = {name: np.nan_to_num(units) for name, units in state.components(0, {}).items()}
+    explained = []
+    pairs = zip(served.forecast.mean, served.system_mean, strict=True)
+    for step, (mean, system) in enumerate(pairs):
+        parts: dict[Part, float] = {}
+        for name, units in found.items():
+            part = PART_OF[name]
+            parts[part] = parts.get(part, 0.0) + float(units[step])
+        parts[Part.CORRECTION] = system - sum(parts.values())
+        parts[Part.OVERRIDE] = mean - system
+        explained.append(Explained(mean, {part: units for part, units in parts.items() if units}))
+    return explained
+
+
+def simulate(
+    state: PromoState, run: Run, forecast: SeriesForecast, changes: Sequence[PlanChange]
+) -> tuple[SeriesForecast, list[str]]:
+    """The forecast under other plans, its range moved with it; and what had no effect."""
+    known, notes = _changed(state, run, changes)
+    mean: list[float] = what_if(state, np.array(forecast.mean), known).tolist()
+    simulated = forecast._replace(
+        mean=mean,
+        horizon_mean_units=sum(mean),
+        p10=moved(forecast.p10, forecast, mean),
+        p50=moved(forecast.p50, forecast, mean),
+        p90=moved(forecast.p90, forecast, mean),
+    )
+    return simulated, notes
+
+
+def _changed(
+    state: PromoState, run: Run, changes: Sequence[PlanChange]
+) -> tuple[dict[str, Floats], list[str]]:
+    """Known columns as the changes leave them, by name."""
+    known = {name: np.array(state.planned[0, index]) for index, name in enumerate(state.columns)}
+    regular = _regular(known, state.ahead)
+    notes: list[str] = []
+    for change in changes:
+        share = _shares(run, change, state.ahead)
+        if change.price_micros is not None:
+            _set_price(known, share, np.full(state.ahead, change.price_micros / 1e6), notes)
+            continue
+        for name in known:
+            if name.startswith((PROMOTION, DISCOUNT)):
+                known[name] *= 1 - share
+        if change.promotion_kind is not None:
+            _promote(known, share, change, notes)
+        if PRICE in known:
+            _set_price(known, share, regular * (1 - change.discount_share), notes)
+    return known, list(dict.fromkeys(notes))
+
+
+def _regular(planned: Mapping[str, Floats], ahead: int) -> Floats:
+    """(ahead,). The price without a promotion, NaN if there is none.
+
+    The model need not follow regular prices: where they hardly changed, the planned price tells
+    them, discounts taken off it again.
+    """
+    if REGULAR in planned or PRICE not in planned:
+        return planned.get(REGULAR, np.full(ahead, np.nan))
+    off = [values for name, values in planned.items() if name.startswith(DISCOUNT)]
+    full = planned[PRICE] / (1 - np.max(off, axis=0, initial=0.0))
+    return np.full(ahead, np.fmax.reduce(full))
+
+
+def _promote(known: dict[str, Floats], share: Floats, change: PlanChange, notes: list[str]) -> None:
+    kind = change.promotion_kind
+    column = f"{PROMOTION}{kind}"
+    if column not in known:
+        rest = "only the price counts" if PRICE in known else "it changes nothing"
+        notes.append(f"The past shows no effect of promotions of the kind {kind}: {rest}.")
+    for name, value in ((column, 1.0), (f"{DISCOUNT}{kind}", change.discount_share)):
+        if name in known:
+            known[name] = np.maximum(known[name], share * value)
+
+
+def _set_price(known: dict[str, Floats], share: Floats, price: Floats, notes: list[str]) -> None:
+    if PRICE not in known:
+        notes.append("The past shows no effect of the price.")
+        return
+    before = known[PRICE]
+    # What never sold at a price has none before the change.
+    rest = np.where(np.isnan(before), price, before)
+    changed = share * price + (1 - share) * rest
+    known[PRICE] = np.where((share > 0) & ~np.isnan(price), changed, before)
+
+
+def _shares(run: Run, change: PlanChange, ahead: int) -> Floats:
+    """(ahead,). How much of each period the change covers."""
+    shares = np.zeros(ahead)
+    for step in range(ahead):
+        first = run.cutoff_date + timedelta(days=step * run.period_days + 1)
+        last = run.cutoff_date + timedelta(days=(step + 1) * run.period_days)
+        days = (min(last, change.end_date) - max(first, change.start_date)).days + 1
+        shares[step] = max(days, 0) / run.period_days
+    return shares

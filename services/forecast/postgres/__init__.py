@@ -1,0 +1,1 @@
+"""PostgreSQL's fast ways in and out, and its locks."""

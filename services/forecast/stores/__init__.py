@@ -1,0 +1,1 @@
+"""Statements, by what they are about. The only modules that touch the tables."""

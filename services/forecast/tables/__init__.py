@@ -1,0 +1,1 @@
+"""The tables of the forecast database. Only the stores may import them."""
