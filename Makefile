@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(BIN):$(PATH)
+# Hundreds of processes start from the same modules: where the environment forbids bytecode, each
+# would compile them again, which takes seconds. Empty allows it.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help up down test check prove-states prove-failover prove-drain prove-static-stability prove-leaks prove-calibration soak bench-router bench-season bench-forecast bench-jobs lint types imports protos protos-check breaking format install tools clean
 
