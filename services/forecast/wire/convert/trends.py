@@ -1,13 +1,12 @@
 """Trend messages to domain values and back. A field that breaks its rule: InvalidArgument."""
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from hemline.forecast.v1 import trend_service_pb2 as pb
 
-from services.chassis.fields import CONTROL, Fields
+from services.chassis.fields import Fields
 from services.chassis.paging import Limits, Page, page_from
 from services.forecast.domain.trends import (
     DEFAULT_DAYS,
@@ -22,11 +21,10 @@ from services.forecast.domain.trends import (
     TrendOf,
     TrendState,
 )
-from services.forecast.fields import day_from, is_store, refusal
+from services.forecast.fields import day_from, refusal
+from services.forecast.wire.filters import are_attributes, are_stores, is_attribute
 
 TRENDS = Limits(default=20, most=200)
-ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,62}")
-MOST_VALUE = 128
 STALE = "the sales have changed since; begin again without a token."
 
 
@@ -100,18 +98,14 @@ def message_of_popularity(found: PopularityOf) -> pb.Popularity:
 def _question(
     group_by: str, chosen: pb.SeriesFilter, as_of: str, fields: Fields, days: int | None = None
 ) -> Question:
-    if group_by and not ATTRIBUTE.fullmatch(group_by):
+    if group_by and not is_attribute(group_by):
         fields.refuse("group_by", "must be product, store, or the name of an attribute of SKUs.")
-    if len(chosen.stores) > MOST_STORES or not all(map(is_store, chosen.stores)):
+    if not are_stores(chosen.stores, MOST_STORES):
         fields.refuse("filter.stores", f"must be at most {MOST_STORES} names of stores.")
-    attributes = tuple(sorted(chosen.attributes.items()))
-    good = all(
-        ATTRIBUTE.fullmatch(name) and len(value) <= MOST_VALUE and not CONTROL.search(value)
-        for name, value in attributes
-    )
-    if len(attributes) > MOST_ATTRIBUTES or not good:
+    if not are_attributes(chosen.attributes, MOST_ATTRIBUTES):
         rule = f"must be at most {MOST_ATTRIBUTES} names of attributes with printable values."
         fields.refuse("filter.attributes", rule)
     day = day_from(as_of, "as_of_date", fields) if as_of else None
     stores = tuple(sorted(set(chosen.stores)))
+    attributes = tuple(sorted(chosen.attributes.items()))
     return Question(group_by or PRODUCT, stores, attributes, day, days)
