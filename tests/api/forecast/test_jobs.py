@@ -114,6 +114,7 @@ async def test_a_backtest_scores_each_cutoff_and_changes_no_forecast(planner: Pl
         (pb.JobSpec(kind=pb.JOB_KIND_FORECAST, cutoff_dates=["2026-01-01"]), "spec.cutoff_dates"),
         (pb.JobSpec(kind=pb.JOB_KIND_BACKTEST), "spec.cutoff_dates"),
         (pb.JobSpec(kind=pb.JOB_KIND_BACKTEST, cutoff_dates=["soon"]), "spec.cutoff_dates[0]"),
+        (pb.JobSpec(kind=pb.JOB_KIND_BACKTEST, cutoff_dates=["2026-2-1"]), "spec.cutoff_dates[0]"),
         (
             pb.JobSpec(kind=pb.JOB_KIND_BACKTEST, cutoff_dates=["2026-02-01", "2026-01-01"]),
             "spec.cutoff_dates",

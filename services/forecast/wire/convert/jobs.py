@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from services.forecast.domain.jobs import (
     Spec,
     State,
 )
-from services.forecast.fields import refusal
+from services.forecast.fields import iso_date, refusal
 from services.forecast.wire import newest
 from services.forecast.wire.convert.forecasts import run_name
 
@@ -178,10 +178,11 @@ def _cutoffs_from(
         return ()
     found = []
     for at, text in enumerate(message.cutoff_dates):
-        try:
-            found.append(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date())
-        except ValueError:
+        cutoff = iso_date(text)
+        if cutoff is None:
             fields.refuse(f"{path}[{at}]", "must be a date, YYYY-MM-DD.")
+        else:
+            found.append(cutoff)
     if sorted(set(found)) != found:
         fields.refuse(path, "must ascend.")
     return tuple(found)
