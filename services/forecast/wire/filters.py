@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from services.chassis.fields import CONTROL
 from services.forecast.fields import is_store
 
-ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,62}")
+ATTRIBUTE = re.compile(r"(store_)?[a-z0-9-]{1,63}")
+"""As an import may call one of an SKU; with `store_` before it, one of a store."""
 MOST_VALUE_CHARACTERS = 128
 
 
