@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.forecast.domain.forecasts import Extent
 from services.forecast.postgres.locks import share_sales
 from services.forecast.tables.plans import DataImportRow
-from services.forecast.tables.runs import SaleLineRow, SalesImportRow
+from services.forecast.tables.sales import SaleLineRow, SalesImportRow
 
 SERIES_COUNT = "SELECT count(*) FROM (SELECT DISTINCT store, sku FROM sale_line) AS series"
 MOST_DAYS = 4 * 365

@@ -27,7 +27,9 @@ from services.forecast.domain.jobs import (
     Spec,
     State,
 )
-from services.forecast.tables.runs import JobRow, JobScoreRow, JobShardRow, RunStateRow, SaleLineRow
+from services.forecast.tables.jobs import JobRow, JobScoreRow, JobShardRow
+from services.forecast.tables.runs import RunStateRow
+from services.forecast.tables.sales import SaleLineRow
 
 ACTIVE = (State.PENDING.value, State.RUNNING.value)
 

@@ -22,7 +22,7 @@ from services.forecast.domain.overrides import (
     Wish,
 )
 from services.forecast.tables.overrides import OverrideRow, OverrideSeriesRow
-from services.forecast.tables.runs import SaleLineRow
+from services.forecast.tables.sales import SaleLineRow
 
 # What is not set is no condition. Single precision is for keeping, not for adding up; what is too
 # small for it is nothing.

@@ -16,7 +16,7 @@ from services.forecast.domain.imports import Imported
 from services.forecast.domain.sales import MOST_LINES, SalesLine
 from services.forecast.postgres.copying import copy_in, escaped
 from services.forecast.postgres.locks import lock_sales
-from services.forecast.tables.runs import SalesImportRow
+from services.forecast.tables.sales import SalesImportRow
 
 STAGE = """
 CREATE TEMPORARY TABLE sale_stage (

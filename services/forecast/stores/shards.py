@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.forecast.domain.jobs import LEASE
-from services.forecast.tables.runs import JobInputRow, JobShardRow
+from services.forecast.tables.jobs import JobInputRow, JobShardRow
 
 FAST = 1  # zlib's level.
 

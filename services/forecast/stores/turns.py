@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.chassis.tenancy import TenantId
 from services.forecast.domain.jobs import Kind, Schedule, Spec
-from services.forecast.tables.runs import JobScheduleRow, JobTurnRow
+from services.forecast.tables.jobs import JobScheduleRow, JobTurnRow
 
 
 async def due(session: AsyncSession, now: datetime, limit: int) -> Sequence[TenantId]:

@@ -7,7 +7,7 @@ from sqlalchemy import Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.chassis.columns import TenantKey
-from services.forecast.tables.runs import Base, Days
+from services.forecast.tables.base import Base, Days
 
 
 class OverrideRow(Base):
