@@ -16,7 +16,7 @@ import yaml
 from envoy.service.discovery.v3 import ads_pb2_grpc
 from envoy.service.discovery.v3 import discovery_pb2 as xds
 
-from services.router import check, xds_types
+from services.router import check, keys, servicer_operations, xds_types
 from services.router.server import parts
 from services.router.settings import RouterSettings
 from tests.api.router.conftest import two_jurisdictions
@@ -92,7 +92,10 @@ class Client:
 
 
 @pytest.fixture
-def control(tmp_path: Path) -> Control:
+def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Control:
+    """Its database never answers: that is waited for briefly, and keys are asked for often."""
+    monkeypatch.setattr(servicer_operations, "FIRST_READ_SECONDS", 0.2)
+    monkeypatch.setattr(keys, "POLL_SECONDS", 0.1)
     return Control(tmp_path)
 
 
