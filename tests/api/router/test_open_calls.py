@@ -6,13 +6,16 @@ from typing import Any
 import grpc
 import pytest
 
+from services.router import nodes
 from services.router.translate import routes, translate
 from services.router.translate.clusters import PROBES_LIMIT
 from tests.api.router.mesh import EXCHANGE, Mesh
+from tests.support.envoy import until
 
 EDGE = "eu-central-1"
 WATCH = "/grpc.health.v1.Health/Watch"
 REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+ROUTES_TAKEN = "http.edge.rds.edge.update_success"
 
 
 async def test_health_cannot_be_watched_without_a_token(world: Mesh) -> None:
@@ -20,7 +23,14 @@ async def test_health_cannot_be_watched_without_a_token(world: Mesh) -> None:
     assert (answer.code, answer.reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_INVALID")
 
 
-async def test_open_calls_without_an_end_leave_room_for_signing_in(fragile: Mesh) -> None:
+async def test_open_calls_without_an_end_leave_room_for_signing_in(
+    fragile: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge, region = fragile.proxies[nodes.edge(EDGE)], fragile.regions[EDGE]
+    before = edge.counter(ROUTES_TAKEN)
+    monkeypatch.setattr(routes, "PROBE_LASTS", "3s")
+    region.cache.replace(translate(region.publisher.facts))
+    assert await until(lambda: edge.counter(ROUTES_TAKEN) > before)
     # A connection first: calls that wait for one have fewer places.
     assert (await fragile.grpc(EDGE, REFLECT, None)).code is grpc.StatusCode.UNIMPLEMENTED
     fragile.backends[EDGE, "identity"].reflects = True
