@@ -298,12 +298,15 @@ async def mesh(found: topology.Topology, api_type: str) -> AsyncIterator[Mesh]:
             await made.start_collector(region.facts.region)
             stack.push_async_callback(region.stop)
         made.publish({name: [signer] for name, signer in signers.items()})
-        running = [(name, "inventory") for name in found.regions]
-        for region_name, service in [*running, ("eu-central-1", "identity")]:
+        running = [*((name, "inventory") for name in found.regions), ("eu-central-1", "identity")]
+        for region_name, service in running:
             await made.start_backend(region_name, service)
-            await made.start_proxy(nodes.sidecar(region_name, service, 1), api_type)
-        for region_name in found.regions:
-            await made.start_proxy(nodes.edge(region_name), api_type)
+        # Edges come last: their first look finds every sidecar well.
+        for nodes_of_a_kind in (
+            [nodes.sidecar(region_name, service, 1) for region_name, service in running],
+            [nodes.edge(region_name) for region_name in found.regions],
+        ):
+            await asyncio.gather(*(made.start_proxy(node, api_type) for node in nodes_of_a_kind))
         yield made
 
 
