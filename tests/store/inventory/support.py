@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from deploy.local.postgres import Postgres
 from services.chassis.database import Database
-from services.chassis.migrate import upgrade
 from services.chassis.tenancy import Caller, serving
 from services.inventory import catalog, ledger
 from services.inventory.domain import Movement, Posting, Reason, Sku, StoreId
@@ -38,9 +37,7 @@ SHIRT = Style(
 @contextmanager
 def inventory_postgres() -> Iterator[Postgres]:
     """A new PostgreSQL with the inventory database at its newest revision."""
-    with postgres() as server:
-        server.provision("inventory")
-        upgrade("inventory", server.owner_url("inventory"))
+    with postgres("inventory") as server:
         yield server
 
 

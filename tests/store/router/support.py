@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from deploy.local.postgres import Postgres
 from services.chassis import topology
 from services.chassis.database import Database
-from services.chassis.migrate import upgrade
 from services.chassis.topology import Topology
 from services.router.endpoints import Endpoints, parse
 from services.router.operations import Operations
@@ -36,9 +35,7 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 @contextmanager
 def router_postgres() -> Iterator[Postgres]:
     """A new PostgreSQL with the router database at its newest revision."""
-    with postgres() as server:
-        server.provision("router")
-        upgrade("router", server.owner_url("router"))
+    with postgres("router") as server:
         yield server
 
 

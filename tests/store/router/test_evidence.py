@@ -16,7 +16,6 @@ from deploy.local.postgres import Postgres
 from services.chassis import topology
 from services.chassis.clock import utc_now
 from services.chassis.database import Database, DatabaseUnavailable
-from services.chassis.migrate import upgrade
 from services.chassis.tenancy import TenantId, reading
 from services.router import nodes
 from services.router.audit import HOUR_NANOS, VIOLATIONS_KEPT, Auditor, Entry
@@ -35,9 +34,7 @@ NOW = int(utc_now().timestamp()) * 10**9
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
-    with postgres() as made:
-        made.provision("router")
-        upgrade("router", made.owner_url("router"))
+    with postgres("router") as made:
         yield made
 
 
