@@ -31,7 +31,7 @@ PRICE, REGULAR, PROMOTION, DISCOUNT = "price", "regular_price", "promotion_", "d
 
 def explain(state: PromoState, served: Served) -> list[Explained]:
     """Splits the mean of each period. What the response leaves is the other models' correction."""
-    found = {name: np.nan_to_num(units) for name, units in state.components(0, {}).items()}
+    found = {name: np.nan_to_num(units) for name, units in state.components(0).items()}
     explained = []
     pairs = zip(served.forecast.mean, served.system_mean, strict=True)
     for step, (mean, system) in enumerate(pairs):

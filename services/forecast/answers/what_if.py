@@ -85,10 +85,9 @@ def what_if(state: PromoState, mean: Floats, known_future: Mapping[str, Floats])
     Raises:
         ValueError: a column is not of the shape (ahead,).
     """
-    planned, now = state.means(0, {}), state.means(0, known_future)
-    ratio = np.divide(now, planned, out=np.ones_like(now), where=planned > 0)
+    ratio = state.ratio(0, known_future)
     # Where nothing was to sell as planned, as on a closed day, the response alone speaks.
-    return np.where(planned > 0, mean * ratio, now)
+    return np.where(np.isnan(ratio), state.means(0, known_future), mean * ratio)
 
 
 def _arrays(fields: tuple[Field, ...], data: bytes) -> dict[str, np.ndarray[Any, Any]]:

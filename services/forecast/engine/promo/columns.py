@@ -1,7 +1,8 @@
-"""What each known column is, told from its values alone.
+"""What each known column is, told from its values.
 
 A column enters the response in the way its values suggest: two values make a flag, a few whole
-numbers are codes, positive numbers act by their ratio, others by their distance from usual.
+numbers are codes, positive numbers act by their ratio, others by their distance from usual. Only
+what is called a price is one however few values it had, so that others can be tried.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ MOVES = 30  # Changes from one period to the next, over all series, to learn fro
 CHANCES = 20  # Sales that would have been, had it not been closed.
 CLOSED_SHARE = 0.002  # Of usual sales, below which it was closed.
 SAMPLE_ROWS = 1_000
+PRICE = "price"
 
 
 class Kind(Enum):
@@ -85,6 +87,8 @@ def _told(name: str, past: Floats) -> Column | None:
     changes = int((both & (past[:, 1:] != past[:, :-1])).sum())
     if changes < min(MOVES, max(2, past.shape[0])):
         return None
+    if _is_price(name) and (seen > 0).all():
+        return Column(name, Kind.RATIO)
     distinct, counts = np.unique(seen, return_counts=True)
     common = float(distinct[counts.argmax()])
     if distinct.size == FLAG_VALUES:
@@ -101,6 +105,10 @@ def _told(name: str, past: Floats) -> Column | None:
         ]
         return Column(name, Kind.CODE, codes=tuple(sorted(float(distinct[i]) for i in often)))
     return _of_numbers(name, seen)
+
+
+def _is_price(name: str) -> bool:
+    return name.lower() == PRICE or name.lower().endswith(f"_{PRICE}")
 
 
 def _never_less(one: Floats) -> bool:

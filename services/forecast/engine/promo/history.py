@@ -1,6 +1,6 @@
 """The past of a panel as the response and the levels see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,3 +49,16 @@ def read(panel: Panel, closed: Booleans | None = None) -> History:
     units = np.where(exposure > 0, np.nan_to_num(panel.units), 0.0)
     target = response(units, panel.exposure, exposure > 0)
     return History(panel.period, units, exposure, target, shut)
+
+
+def since(panel: Panel, first: int) -> Panel:
+    """The panel from column ``first`` on."""
+    if first == 0:
+        return panel
+    return replace(
+        panel,
+        dates=panel.dates[first:],
+        units=panel.units[:, first:],
+        known={name: values[:, first:] for name, values in panel.known.items()},
+        exposure=None if panel.exposure is None else panel.exposure[:, first:],
+    )

@@ -1,7 +1,8 @@
 """What is kept of a fit so that one series can be forecast again under another plan.
 
 Nothing is retrained: coefficients, level, season and the siblings' promotions stay as they were;
-only the series' own known columns change.
+only the series' own known columns change. What they then do is told by `counted`, on the scale of
+units; the forecast under the present plan stays what it is.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Booleans, Floats, Integers
-from services.forecast.engine.promo import columns, recipe_text
+from services.forecast.engine.panel import Panel
+from services.forecast.engine.promo import columns, counted, recipe_text
 from services.forecast.engine.promo import design as designs
+from services.forecast.engine.promo import history as histories
 from services.forecast.engine.promo.columns import Column, Kind
 from services.forecast.engine.promo.components import PARTS, TREND, attributed, is_usual
 from services.forecast.engine.promo.fit import LOG_LIMIT, PromoFit
@@ -33,7 +36,8 @@ class PromoState:
     shut: Booleans  # (ahead,). Days that are shut for all.
     level: Floats  # (series,)
     drift: Floats  # (series, ahead). Logarithm by which the trend moves the level.
-    own: Single  # (series, own terms + echoes). Coefficients.
+    own: Single  # (series, own terms + echoes). Coefficients of the forecast.
+    moves: Single  # (series, own terms). Coefficients of what another plan changes.
     given: Single  # (series, parts, ahead). Effects that no plan of the series changes.
     planned: Floats  # (series, columns, ahead). Known columns as they were planned.
     usual: Floats  # (series, ratio columns, 2). Where their usual levels stand, and began.
@@ -57,16 +61,29 @@ class PromoState:
         Raises:
             ValueError: a column is not of the shape (ahead,).
         """
-        known = self._known(row, known_future)
+        planned, known = self._known(row, {}), self._known(row, known_future)
         logs = self.given[row].sum(axis=0)
         if self.recipe.columns:
-            logs = logs + self.own[row] @ self._regressors(row, known)
+            logs = logs + self.own[row] @ self._regressors(row, planned)
         logs = logs.clip(-LOG_LIMIT, LOG_LIMIT) + self.drift[row]
-        return np.asarray(self.level[row] * np.exp(logs) * self._open(known))
+        moved = self._moved(row, planned, known)
+        return np.asarray(self.level[row] * np.exp(logs) * moved * self._open(known))
 
-    def components(self, row: int, known_future: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Parts of `means` by `components.NAMES`, each (ahead,)."""
-        known = self._known(row, known_future)
+    def ratio(self, row: int, known_future: Mapping[str, Floats]) -> Floats:
+        """(ahead,). Units of series ``row`` under such a plan by those under the present one.
+
+        Exactly 1 where nothing changes; NaN where nothing was to be sold as planned.
+
+        Raises:
+            ValueError: a column is not of the shape (ahead,).
+        """
+        planned, known = self._known(row, {}), self._known(row, known_future)
+        moved = self._moved(row, planned, known) * self._open(known)
+        return np.where(self._open(planned), moved, np.nan)
+
+    def components(self, row: int) -> dict[str, Floats]:
+        """Parts of `means` under the present plan by `components.NAMES`, each (ahead,)."""
+        known = self._known(row, {})
         effects = self.given[row].astype(np.float64)
         base = 0.0
         if self.recipe.columns:
@@ -122,15 +139,28 @@ class PromoState:
         closed = columns.closed(known, self.recipe.closers)
         return ~self.shut if closed is None else ~(self.shut | closed[0])
 
-    def _regressors(self, row: int, known: Mapping[str, Floats]) -> Single:
-        """(own terms + echoes, ahead)."""
+    def _moved(
+        self, row: int, planned: Mapping[str, Floats], known: Mapping[str, Floats]
+    ) -> Floats:
+        """(ahead,). What units are multiplied by when ``known`` comes instead of ``planned``."""
+        if not self.recipe.columns:
+            return np.ones(self.ahead)
+        change = self._terms(row, known) - self._terms(row, planned)
+        return np.asarray(np.exp((self.moves[row] @ change).clip(-LOG_LIMIT, LOG_LIMIT)))
+
+    def _terms(self, row: int, known: Mapping[str, Floats]) -> Single:
+        """(own terms, ahead)."""
         usual = {
             name: Usual(self.usual[row : row + 1, k, 0], self.usual[row : row + 1, k, 1])
             for k, name in enumerate(self._ratios)
         }
         planes, _ = self.recipe.planes(known, usual)
+        return np.concatenate(planes)
+
+    def _regressors(self, row: int, known: Mapping[str, Floats]) -> Single:
+        """(own terms + echoes, ahead)."""
+        own = self._terms(row, known)
         last, lasting = self.strength[row : row + 1].T
-        own = np.concatenate(planes)
         strength = (self.weights @ own).astype(np.float32)
         echoes = designs.echoes(strength[np.newaxis], self.recipe.memory, last, lasting)
         return np.concatenate((own, *echoes))
@@ -147,12 +177,15 @@ def _per_series() -> list[str]:
 
 def from_arrays(arrays: Arrays) -> PromoState:
     """The state that `PromoState.arrays` were taken from."""
+    recipe = recipe_text.read(str(arrays["recipe"]))
+    if "moves" not in arrays:  # Kept by a version in which the forecast's response was all.
+        arrays = arrays | {"moves": np.asarray(arrays["own"])[:, : len(recipe.labels())]}
     values = {name: np.asarray(arrays[name]) for name in ("weights", "shut", *_per_series())}
-    return PromoState(recipe=recipe_text.read(str(arrays["recipe"])), **values)
+    return PromoState(recipe=recipe, **values)
 
 
-def state_of(fit: PromoFit) -> PromoState:
-    """The state of all series of ``fit``."""
+def state_of(fit: PromoFit, panel: Panel) -> PromoState:
+    """The state of all series of ``fit``, which was fitted to ``panel``."""
     design, past = fit.design, fit.origin - fit.first
     series, ahead = fit.drift.shape
     own = len(design.recipe.labels()) + (designs.ECHOES if design.weights is not None else 0)
@@ -175,11 +208,23 @@ def state_of(fit: PromoFit) -> PromoState:
         fit.level,
         fit.drift,
         fit.coefficients[:, :own],
+        _moves(fit, panel),
         given,
         np.stack(planned, axis=1) if names else np.zeros((series, 0, ahead)),
         usual,
         strength,
     )
+
+
+def _moves(fit: PromoFit, panel: Panel) -> Single:
+    """(series, own terms)."""
+    seen = panel.until(fit.origin, fit.drift.shape[1])
+    recent = histories.since(seen, fit.first)
+    closed = columns.closed(recent.known, fit.design.recipe.closers)
+    history = histories.read(recent, closed)
+    rows = np.arange(panel.series)
+    answer = counted.learn(fit.design, history, panel.static, fit.origin - fit.first, rows)
+    return answer.of(rows).astype(np.float32)
 
 
 def _stands(fit: PromoFit, rows: Integers) -> tuple[Floats, Floats]:

@@ -1,13 +1,14 @@
 """The promotion tier: a discounted level times the pooled response to what is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.promo.choice import choose
 from services.forecast.engine.promo.fit import PromoFit, base, fitted
+from services.forecast.engine.promo.history import since
 from services.forecast.engine.promo.seasons import Calendar
 
 LONGEST = {Period.DAY: 1_130, Period.WEEK: 212, Period.MONTH: 180}  # Columns before an origin.
@@ -30,7 +31,7 @@ class PromoTier:
         """
         panel = panel.until(origins[-1], ahead)
         first = max(0, origins[0] - LONGEST[panel.period])
-        recent = _since(panel, first)
+        recent = since(panel, first)
         inner = [origin - first for origin in origins]
         shared = base(recent, inner[0], ahead, first, self.calendar)
         chosen = choose(shared, inner[0])
@@ -38,15 +39,3 @@ class PromoTier:
         if latest == chosen:
             return fitted(shared, inner, chosen)
         return fitted(shared, inner[:-1], chosen) + fitted(shared, inner[-1:], latest)
-
-
-def _since(panel: Panel, first: int) -> Panel:
-    if first == 0:
-        return panel
-    return replace(
-        panel,
-        dates=panel.dates[first:],
-        units=panel.units[:, first:],
-        known={name: values[:, first:] for name, values in panel.known.items()},
-        exposure=None if panel.exposure is None else panel.exposure[:, first:],
-    )

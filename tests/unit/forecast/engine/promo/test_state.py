@@ -28,7 +28,7 @@ def fit() -> PromoFit:
 
 @pytest.fixture(scope="module")
 def state(fit: PromoFit) -> PromoState:
-    return state_of(fit)
+    return state_of(fit, planted().panel)
 
 
 def test_the_plan_itself_gives_the_forecast_itself(fit: PromoFit, state: PromoState) -> None:
@@ -74,20 +74,20 @@ def test_a_few_series_of_a_state_are_a_state(state: PromoState) -> None:
     np.testing.assert_array_equal(state.of(rows).means(1, {}), state.means(4, {}))
 
 
-def test_components_of_a_plan_add_up_to_its_forecast(state: PromoState) -> None:
-    plan = {"leaflet": NONE + 1}
-    parts = state.components(2, plan)
+def test_components_add_up_to_the_forecast(state: PromoState) -> None:
+    parts = state.components(2)
     assert tuple(sorted(parts)) == tuple(sorted(NAMES))
-    np.testing.assert_allclose(sum(parts.values()), state.means(2, plan), rtol=1e-5)
+    np.testing.assert_allclose(sum(parts.values()), state.means(2, {}), rtol=1e-5)
 
 
 def test_components_of_a_state_are_those_of_the_fit(fit: PromoFit, state: PromoState) -> None:
     whole = components(fit)
-    for name, values in state.components(7, {}).items():
+    for name, values in state.components(7).items():
         np.testing.assert_allclose(values, whole[name][7], rtol=1e-3, atol=1e-3)
 
 
 def test_without_known_columns_a_state_still_forecasts() -> None:
-    blind = PromoTier().fits(panel(poisson(5, 120), AHEAD), [120], AHEAD)[0]
-    state = state_of(blind)
+    without = panel(poisson(5, 120), AHEAD)
+    blind = PromoTier().fits(without, [120], AHEAD)[0]
+    state = state_of(blind, without)
     np.testing.assert_allclose(state.means(2, {}), blind.mean[2], rtol=1e-5)
