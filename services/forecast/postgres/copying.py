@@ -4,11 +4,13 @@ SQLAlchemy has no word for COPY, so this speaks to its psycopg connection. COPY 
 under row-level security: rows go to a temporary table first, and from there by INSERT.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +24,7 @@ async def copy_in(
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    async with cursor_of(session) as cursor, cursor.copy(statement) as copy:
+    async with _copying(session, statement) as copy:
         chunk: list[str] = []
         for row in rows:
             chunk.append(row)
@@ -36,8 +38,24 @@ async def copy_in(
 async def copy_out(session: AsyncSession, query: sql.Composed) -> bytes:
     """Returns the rows of ``query`` in COPY's binary format."""
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
-    async with cursor_of(session) as cursor, cursor.copy(statement) as copy:
+    async with _copying(session, statement) as copy:
         return b"".join([bytes(block) async for block in copy])
+
+
+@asynccontextmanager
+async def _copying(
+    session: AsyncSession, statement: sql.Composed
+) -> AsyncIterator[psycopg.AsyncCopy]:
+    try:
+        async with cursor_of(session) as cursor, cursor.copy(statement) as copy:
+            yield copy
+    except asyncio.CancelledError:
+        connection = await _connection_of(session)
+        # Called off just as it begins, a COPY goes on: psycopg has not handed it out, so nobody
+        # ends it. Such a connection cannot even roll back. Its place in the pool is freed here.
+        if connection.info.transaction_status is TransactionStatus.ACTIVE:
+            await session.invalidate()
+        raise
 
 
 def escaped(text: str) -> str:
