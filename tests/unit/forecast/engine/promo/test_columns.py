@@ -74,3 +74,12 @@ def test_what_cannot_be_learned_from_is_left_out(random: np.random.Generator) ->
         never_known=np.full(SHAPE, np.nan),
     )
     assert found == {}
+
+
+def test_what_is_called_a_price_is_one_even_if_it_had_two_values(
+    random: np.random.Generator,
+) -> None:
+    two = np.where(random.random(SHAPE) < 0.2, 8.0, 10.0)
+    found = told(price=two, Shelf_Price=two, price_class=two)
+    assert [found[name].kind for name in ("price", "Shelf_Price")] == [Kind.RATIO] * 2
+    assert found["price_class"].kind is Kind.FLAG
