@@ -1,22 +1,13 @@
-"""A PostgreSQL server from PyPI: create it, and make a service's database and roles in it.
-
-Each service has a database of its own, an owner for migrations (`<service>_owner`), and the role
-it runs as (`<service>_app`), which owns nothing and for which row-level security therefore holds.
-"""
+"""A PostgreSQL server from PyPI: where it is, how it is started, and how its folder is made."""
 
 import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
-
-import psycopg
-from psycopg import sql
 
 SUPERUSER = "postgres"
 REPLICATOR = "hemline_replicator"
@@ -104,46 +95,10 @@ class Postgres:
 
     def provision(self, service: str) -> None:
         """Makes the service's roles and database, unless they are there. The server must be up."""
+        from deploy.local import roles  # Takes 100 ms to import; most commands do not need it.
+
         both = {"owner": self.password, "app": self.password}
-        provision(self.url(SUPERUSER, "postgres"), service, both)
-
-
-def provision(superuser_url: str, service: str, passwords: Mapping[str, str]) -> None:
-    """Makes ``service``'s roles and database at a running server, unless they are there.
-
-    Args:
-        superuser_url: of somebody who may make roles and databases.
-        service: names the database.
-        passwords: of `owner` and `app`. Set again where the role is there: a server may outlive
-            the folder that knew them.
-    """
-    with psycopg.connect(superuser_url, autocommit=True) as connection:
-        for role, password in passwords.items():
-            set_role(connection, f"{service}_{role}", password)
-        if not _found(connection, "SELECT 1 FROM pg_database WHERE datname = %s", service):
-            _create_database(connection, service)
-
-
-def set_role(
-    connection: psycopg.Connection,
-    name: str,
-    password: str,
-    attribute: Literal["", "REPLICATION"] = "",
-) -> None:
-    """Makes the role ``name``, or sets its password and ``attribute`` again."""
-    found = _found(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name)
-    # A verifier proves the password and is not it: logs at the server may keep statements.
-    verifier = connection.pgconn.encrypt_password(
-        password.encode(), name.encode(), b"scram-sha-256"
-    )
-    connection.execute(
-        sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(
-            sql.SQL("ALTER" if found else "CREATE"),
-            sql.Identifier(name),
-            sql.SQL(attribute),
-            sql.Literal(verifier.decode()),
-        )
-    )
+        roles.provision(self.url(SUPERUSER, "postgres"), service, both)
 
 
 def service_url(superuser_url: str, service: str, role: str, password: str) -> str:
@@ -152,23 +107,6 @@ def service_url(superuser_url: str, service: str, role: str, password: str) -> s
     host = parts.netloc.rpartition("@")[2]
     netloc = f"{service}_{role}:{password}@{host}"
     return urlunsplit(parts._replace(netloc=netloc, path=f"/{service}"))
-
-
-def _create_database(connection: psycopg.Connection, service: str) -> None:
-    database, owner = sql.Identifier(service), sql.Identifier(f"{service}_owner")
-    app = sql.Identifier(f"{service}_app")
-    # PostgreSQL lets only a member make a database for another role; a superuser is one already.
-    if not _found(
-        connection, "SELECT 1 FROM pg_roles WHERE rolname = %s AND rolsuper", connection.info.user
-    ):
-        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
-    connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
-    connection.execute(
-        sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(database)
-    )
-    connection.execute(
-        sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, app)
-    )
 
 
 def binary(name: str) -> Path:
@@ -187,10 +125,6 @@ def write_secret(path: Path, text: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def _found(connection: psycopg.Connection, query: str, name: str) -> bool:
-    return connection.execute(query.encode(), (name,)).fetchone() is not None
 
 
 def as_server_user(data: Path) -> list[str]:

@@ -27,10 +27,12 @@ def main(arguments: list[str]) -> None:
 
 
 def _databases(superuser_url: str) -> None:
-    from services.chassis.migrate import upgrade  # Not needed to make a folder.
+    # Not needed to make a folder.
+    from deploy.local import roles
+    from services.chassis.migrate import upgrade
 
     for service, passwords in json.loads(os.environ["HEMLINE_SERVICE_PASSWORDS"]).items():
-        postgres.provision(superuser_url, service, passwords)
+        roles.provision(superuser_url, service, passwords)
         upgrade(service, postgres.service_url(superuser_url, service, "owner", passwords["owner"]))
         sys.stdout.write(f"{service}: ready\n")
 

@@ -20,9 +20,9 @@ from deploy.local.postgres import (
     Postgres,
     as_server_user,
     binary,
-    set_role,
     write_secret,
 )
+from deploy.local.roles import set_role
 
 CONNECT_SECONDS = 2
 REWIND_FUNCTIONS = (

@@ -7,7 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.local.postgres import SUPERUSER, Postgres, PostgresError, provision
+from deploy.local.postgres import SUPERUSER, Postgres, PostgresError
+from deploy.local.roles import provision
 from tests.support.servers import free_port, running
 
 CANARY = "canary4711"
