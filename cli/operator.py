@@ -55,7 +55,7 @@ def channel(via: str | None, region: str | None = None) -> Iterator[grpc.Channel
             note(f"nobody can sign in through {name}")
             continue
         with session.channel(session.home_endpoint) as opened:
-            if answers(opened):
+            if session.has_just_answered(session.home_endpoint) or answers(opened):
                 if name != candidates[0]:
                     note(f"going through {name}")
                 yield opened

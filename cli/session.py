@@ -27,7 +27,8 @@ from services.chassis import topology
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"  # noqa: S105
 EXCHANGE_SECONDS = 5.0
 EDGE_SECONDS = 2.0
-"""In which an edge that is up accepts a connection. A frozen one never does."""
+"""In which an edge that is up accepts a connection, and exchanges a token where another could do so
+too. A frozen one never does."""
 DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 """What an edge says, or leaves unsaid, that cannot help now."""
 CALL_SECONDS = 60.0
@@ -71,8 +72,13 @@ class Session:
 
         The home region's edge comes first, its siblings' follow: any of them knows the way.
         """
-        with _first_answering([endpoint] if endpoint else self._endpoints()) as channel:
+        with self._first_answering([endpoint] if endpoint else self._endpoints()) as channel:
             yield grpc.intercept_channel(channel, _Bearer(lambda: self.token))
+
+    def has_just_answered(self, endpoint: str) -> bool:
+        """Whether the edge has exchanged the token so lately that it need not be tried."""
+        lately = time.monotonic() < self._exchanged + EDGE_SECONDS
+        return lately and endpoint == self._exchanged_at
 
     def _endpoints(self) -> list[str]:
         found = local_topology()
@@ -80,9 +86,23 @@ class Session:
         endpoints = (found.regions[name].endpoint for name in siblings)
         return list(dict.fromkeys((self.home_endpoint, *endpoints)))
 
+    @contextmanager
+    def _first_answering(self, endpoints: Sequence[str]) -> Iterator[grpc.Channel]:
+        """A channel to the first edge that answers; to the last, whether or not it does."""
+        *others, last = endpoints
+        for endpoint in others:
+            with connect(endpoint) as channel:
+                if self.has_just_answered(endpoint) or answers(channel):
+                    yield channel
+                    return
+            note(f"the edge at {endpoint} does not answer")
+        with connect(last) as channel:
+            yield channel
+
     def _exchange(self) -> None:
-        self._answer = _enriched(self.email, self._near)
-        self._renew_at = time.monotonic() + self._answer.expires_in_seconds - RENEW_SECONDS
+        self._answer, self._exchanged_at = _enriched(self.email, self._near)
+        self._exchanged = time.monotonic()
+        self._renew_at = self._exchanged + self._answer.expires_in_seconds - RENEW_SECONDS
 
 
 def sign_in(email: str, near: str = "") -> Session:
@@ -124,20 +144,6 @@ def answers(channel: grpc.Channel) -> bool:
     return True
 
 
-@contextmanager
-def _first_answering(endpoints: Sequence[str]) -> Iterator[grpc.Channel]:
-    """A channel to the first edge that answers; to the last, whether or not it does."""
-    *others, last = endpoints
-    for endpoint in others:
-        with connect(endpoint) as channel:
-            if answers(channel):
-                yield channel
-                return
-        note(f"the edge at {endpoint} does not answer")
-    with connect(last) as channel:
-        yield channel
-
-
 def local_topology() -> topology.Topology:
     """The topology of the running world. Raises Problem if none has been started."""
     path = places().topology
@@ -153,7 +159,8 @@ def world_down(why: str) -> Problem:
     return Problem(f"the local world is not up ({why})", WORLD_DOWN_HINT, WORLD_DOWN)
 
 
-def _enriched(email: str, near: str) -> pb.ExchangeTokenResponse:
+def _enriched(email: str, near: str) -> tuple[pb.ExchangeTokenResponse, str]:
+    """The enriched token, and the endpoint of the edge that it was had at."""
     found = local_topology()
     try:
         known = {account.email: account for account in accounts.read(places().accounts)}
@@ -173,29 +180,27 @@ def _enriched(email: str, near: str) -> pb.ExchangeTokenResponse:
     return _exchange([found.regions[region].endpoint for region in regions], subject_token)
 
 
-def _exchange(endpoints: list[str], subject_token: str) -> pb.ExchangeTokenResponse:
+def _exchange(endpoints: list[str], subject_token: str) -> tuple[pb.ExchangeTokenResponse, str]:
     """Any region of the jurisdiction will do, so a dead edge is not the end."""
     request = pb.ExchangeTokenRequest(subject_token=subject_token, subject_token_type=ID_TOKEN_TYPE)
     *others, last = endpoints
     for endpoint in others:
-        with connect(endpoint) as channel:
-            if not answers(channel):
-                continue
-            try:
-                return _exchange_at(channel, request)
-            except grpc.RpcError as error:
-                if code_of(error) not in DOWN:
-                    raise
-    with connect(last) as channel:
-        return _exchange_at(channel, request)
+        try:
+            return _exchange_at(endpoint, request, EDGE_SECONDS), endpoint
+        except grpc.RpcError as error:
+            if code_of(error) not in DOWN:
+                raise
+    return _exchange_at(last, request, EXCHANGE_SECONDS), last
 
 
 def _exchange_at(
-    channel: grpc.Channel, request: pb.ExchangeTokenRequest
+    endpoint: str, request: pb.ExchangeTokenRequest, seconds: float
 ) -> pb.ExchangeTokenResponse:
-    answer: pb.ExchangeTokenResponse = pb_grpc.IdentityServiceStub(channel).ExchangeToken(
-        request, timeout=EXCHANGE_SECONDS
-    )
+    # Not `answers` first: a channel that was waited for takes up to 0.2 s to close.
+    with connect(endpoint) as channel:
+        answer: pb.ExchangeTokenResponse = pb_grpc.IdentityServiceStub(channel).ExchangeToken(
+            request, timeout=seconds
+        )
     return answer
 
 
