@@ -7,7 +7,7 @@ import typer
 from hemline.forecast.v1 import forecast_service_pb2 as pb
 from hemline.forecast.v1 import forecast_service_pb2_grpc as pb_grpc
 
-from cli import charts, forecast_export, output
+from cli import charts, output
 from cli.forecast_why import series_name
 from cli.pages import pages
 from cli.problems import report_errors
@@ -98,6 +98,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write all forecasts of the last run to a file: a row a series and day."""
+    from cli import forecast_export  # Arrow takes 0.1 s to import.
+
     with report_errors():
         writer = forecast_export.writer_for(out)
         request = pb.StreamForecastsRequest(parent=f"stores/{store.removeprefix('stores/')}")
