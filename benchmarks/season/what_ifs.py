@@ -9,12 +9,17 @@ from benchmarks.season.world import World, world
 from services.forecast.answers.explanations import simulate
 from services.forecast.domain.explanations import PlanChange
 from services.forecast.domain.forecasts import Run, RunRequest, SeriesForecast
+from services.forecast.domain.plans import Promotion
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.effort import Effort
 from services.forecast.engine.forecast import Settings, forecast
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import WEEK_DAYS, Period
 from services.forecast.engine.promo import PromoState, state_of
+from services.forecast.fields import ALL_STORES
+from services.forecast.panels.demand import settled
+from services.forecast.panels.grid import Grid
+from services.forecast.panels.known import Rows, prices, promoted
 
 AHEAD = {Period.DAY: 28, Period.WEEK: 8}
 DEPTHS = (0.2, 0.3, 0.4)
@@ -22,24 +27,25 @@ RATES = (0.1, 0.5, 2.0)  # True units a period without promotions, between class
 KIND = "promotion"
 NOBODY = UUID(int=0)
 
-Rows = Floats  # (tried, 4): class of selling rate, depth, multiplier answered, true multiplier.
+Tried = Floats  # (tried, 4): class of selling rate, depth, multiplier answered, true multiplier.
 
 
-def measure(seed: int, period: Period) -> Rows:
+def measure(seed: int, period: Period) -> Tried:
     """Series on sale through the horizon, of styles that were promoted at some time."""
     made = world(seed)
-    panel, usual = _daily(made) if period is Period.DAY else _weekly(made)
-    ahead = AHEAD[period]
-    past = panel.until(panel.periods - ahead, ahead)
+    past = _panel(made, period)
     found = forecast(past, Settings(effort=Effort.LIGHT))
     state = state_of(found.response, past)
     elasticity = _elasticity(made)
-    live = made.on_sale[:, -ahead * _days(period) :].all(axis=1) & np.isfinite(elasticity)
+    usual = made.expected / made.season.plan.uplift.T[made.season.plan.style_of_series]
+    horizon = slice(-AHEAD[period] * _days(period), None)
+    rates = usual[:, horizon].mean(axis=1) * _days(period)
+    live = made.on_sale[:, horizon].all(axis=1) & np.isfinite(elasticity)
     live &= found.mean.sum(axis=1) > 0
     rows = []
     for row in np.flatnonzero(live).tolist():
         said = _answers(state.of(np.array([row])), period, past, found.mean[row])
-        kind = np.searchsorted(RATES, usual[row, -ahead:].mean(), side="right")
+        kind = np.searchsorted(RATES, rates[row], side="right")
         rows += [
             (kind, depth, answer, (1 - depth) ** -elasticity[row])
             for depth, answer in zip(DEPTHS, said, strict=True)
@@ -53,7 +59,7 @@ def _days(period: Period) -> int:
 
 def _answers(state: PromoState, period: Period, past: Panel, mean: Floats) -> list[float]:
     """Units of the whole horizon with a promotion of each depth, by those with none."""
-    cutoff: date = past.dates[past.periods].astype("datetime64[D]").item() - timedelta(days=1)
+    cutoff: date = past.dates[past.periods - 1].item()
     last = cutoff + timedelta(days=mean.size * _days(period))
     now = datetime(cutoff.year, cutoff.month, cutoff.day, tzinfo=UTC)
     request = RunRequest(NOBODY, mean.size * _days(period))
@@ -76,46 +82,54 @@ def _elasticity(made: World) -> Floats:
     return np.asarray(found[made.season.plan.style_of_series])
 
 
-def _daily(made: World) -> tuple[Panel, Floats]:
-    """What the service makes of the same sales and plans; true units without promotions."""
-    plan = made.season.plan
-    style = plan.style_of_series
-    regular = np.array([each.price_micros / 1e6 for each in plan.catalog.styles])[style]
-    off = plan.discount.T[style]
-    known = {
-        f"promotion_{KIND}": (off > 0).astype(np.float64),
-        f"discount_{KIND}": off,
-        "price": regular[:, np.newaxis] * (1 - off),
-        "regular_price": np.repeat(regular[:, np.newaxis], off.shape[1], axis=1),
-    }
-    seen = made.uncensored()
-    panel = Panel(seen.period, seen.dates, seen.units, known, seen.static, seen.exposure)
-    return panel, made.expected / plan.uplift.T[style]
+def _panel(made: World, period: Period) -> Panel:
+    """What the service makes of sales, prices paid, plans and empty shelves until the horizon."""
+    step, ahead = _days(period), AHEAD[period]
+    periods = made.days // step - ahead
+    first = made.days - (periods + ahead) * step
+    past = slice(first, first + periods * step)
+    grid = Grid(period, made.season.days[first], periods, ahead)
+    units, exposure = settled(made.sold[:, past], made.empty[:, past], grid)
+    rows = Rows(made.panel.static, {"store": (), "style": _styles(made)})
+    plan = promoted(_promotions(made), rows, grid)
+    sold, paid = (_by_period(values, past, step) for values in _paid(made))
+    known = prices(sold, paid, made.season.series.sku_index, plan)
+    columns = {**known, **plan.columns}
+    return Panel(period, grid.dates, units, columns, made.panel.static, exposure)
 
 
-def _weekly(made: World) -> tuple[Panel, Floats]:
-    daily, usual = _daily(made)
-    exposed = np.isfinite(daily.units) * (1.0 if daily.exposure is None else daily.exposure)
-    sold = np.isfinite(_weeks(daily.units)).any(axis=2)
-    units = np.where(sold, np.nan_to_num(_weeks(daily.units)).sum(axis=2), np.nan)
-    panel = Panel(
-        Period.WEEK,
-        daily.dates[daily.dates.size % WEEK_DAYS :: WEEK_DAYS],
-        units,
-        {name: _weeks(values).mean(axis=2) for name, values in daily.known.items()},
-        daily.static,
-        np.where(sold, _weeks(exposed).mean(axis=2), 1.0),
-    )
-    return panel, _weeks(usual).sum(axis=2)
+def _styles(made: World) -> tuple[str, ...]:
+    """What the codes of styles mean."""
+    found = {made.season.catalog.skus[index].style for index in made.season.series.sku_index}
+    return tuple(sorted(found))
 
 
-def _weeks(values: Floats) -> Floats:
-    """(series, weeks, 7). Whole weeks, to the last day."""
-    count = values.shape[1] // WEEK_DAYS
-    return values[:, values.shape[1] - count * WEEK_DAYS :].reshape(len(values), count, WEEK_DAYS)
+def _promotions(made: World) -> list[Promotion]:
+    known = datetime(2000, 1, 1, tzinfo=UTC)
+    return [
+        Promotion(
+            each.style, ALL_STORES, "style", each.style, each.start_date, each.end_date,
+            KIND, each.discount, None, known,
+        )
+        for each in made.season.promotions
+    ]  # fmt: skip
 
 
-def figures(rows: Rows, least: int = 20) -> dict[str, dict[str, float]]:
+def _paid(made: World) -> tuple[Floats, Floats]:
+    """(series, days) each. Units sold, returns not taken off, and what was paid for them."""
+    lines = made.season.sales
+    sold = np.maximum(lines.units, 0).astype(np.float64)
+    found = np.zeros((2, *made.expected.shape))
+    np.add.at(found[0], (lines.series, lines.day), sold)
+    np.add.at(found[1], (lines.series, lines.day), sold * lines.unit_price_micros / 1e6)
+    return found[0], found[1]
+
+
+def _by_period(values: Floats, days: slice, step: int) -> Floats:
+    return np.asarray(values[:, days].reshape(len(values), -1, step).sum(axis=2))
+
+
+def figures(rows: Tried, least: int = 20) -> dict[str, dict[str, float]]:
     """By class of selling rate and depth; classes of fewer than ``least`` are left out."""
     found = {}
     for kind in range(len(RATES) + 1):

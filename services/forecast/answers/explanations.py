@@ -79,8 +79,18 @@ def _changed(
         if change.promotion_kind is not None:
             _promote(known, share, change, notes)
         if PRICE in known:
-            _set_price(known, share, regular * (1 - change.discount_share), notes)
+            full = _priced(known, regular)
+            _set_price(known, share, full * (1 - change.discount_share), notes)
     return known, list(dict.fromkeys(notes))
+
+
+def _priced(known: dict[str, Floats], regular: Floats) -> Floats:
+    """(ahead,). Regular prices, 1 where none is known: of a discount the ratio counts alone."""
+    full = np.where(np.isnan(regular), 1.0, regular)
+    for name in (PRICE, REGULAR):
+        if name in known:
+            known[name] = np.where(np.isnan(known[name]), full, known[name])
+    return full
 
 
 def _regular(planned: Mapping[str, Floats], ahead: int) -> Floats:

@@ -1,0 +1,55 @@
+"""Promotions that are tried on a stored state."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from services.forecast.answers.explanations import simulate
+from services.forecast.domain.explanations import PlanChange
+from services.forecast.domain.forecasts import Run, RunRequest, SeriesForecast
+from services.forecast.engine.promo import PromoState, PromoTier, state_of
+from tests.unit.forecast.engine.promo.test_counted import AHEAD, DAYS, ELASTICITY, slow
+from tests.unit.forecast.engine.support import FIRST
+
+CUTOFF: date = FIRST.item() + timedelta(days=DAYS - 1)
+UNPRICED = 4
+
+
+@pytest.fixture(scope="module")
+def state() -> PromoState:
+    """Of series of which one has no price: it never sold where prices are recorded."""
+    panel = slow()
+    for name in ("price", "regular_price"):
+        panel.known[name][UNPRICED] = np.nan
+    return state_of(PromoTier().fits(panel, [DAYS], AHEAD)[0], panel)
+
+
+def tried(state: PromoState, change: PlanChange) -> list[float]:
+    nobody = UUID(int=0)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    run = Run(nobody, 1, RunRequest(nobody, AHEAD), CUTOFF, 1, "", 0.8, 0.5, now)
+    flat = [0.2] * AHEAD
+    forecast = SeriesForecast("berlin", "SKU", "product", sum(flat), flat, flat, flat, flat)
+    return simulate(state, run, forecast, [change])[0].mean
+
+
+def days(first: int, last: int) -> tuple[date, date]:
+    return CUTOFF + timedelta(days=first), CUTOFF + timedelta(days=last)
+
+
+@pytest.mark.parametrize("row", [0, UNPRICED])
+def test_a_promotion_sells_more_on_its_days_whether_a_price_is_known(
+    state: PromoState, row: int
+) -> None:
+    change = PlanChange(*days(3, 5), promotion_kind="sale", discount_share=0.4)
+    ratios = np.array(tried(state.of(np.array([row])), change)) / 0.2
+    np.testing.assert_allclose(ratios[2:5], 0.6**ELASTICITY, rtol=0.2)
+    assert (ratios[:2] == 1.0).all()
+    assert (ratios[5:] == 1.0).all()
+
+
+def test_ending_promotions_that_nobody_planned_changes_nothing(state: PromoState) -> None:
+    one = state.of(np.array([0]))
+    assert tried(one, PlanChange(*days(1, AHEAD))) == [0.2] * AHEAD
