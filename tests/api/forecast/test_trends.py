@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 
 import grpc
 import numpy as np
+import pytest
 import pytest_asyncio
 from hemline.forecast.v1 import attribute_service_pb2 as attributes_pb
 from hemline.forecast.v1 import attribute_service_pb2_grpc as attributes_grpc
 from hemline.forecast.v1 import trend_service_pb2 as pb
 from hemline.forecast.v1 import trend_service_pb2_grpc as pb_grpc
 
+from services.forecast.wire.servicers import trends
 from tests.api.forecast.support import FIRST_DAY, Planner, refused, sales_line
 from tests.support.api import Api
 
@@ -157,6 +159,12 @@ async def test_popularity_ranks_by_what_is_sure(watching: Watching) -> None:
     assert {one.group for one in stores} == {"berlin", "paris"}
 
 
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trends, "LOOK_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("looks_often")
 async def test_a_watcher_is_told_of_what_changes(running: Api) -> None:
     planner = Watching(running, uuid4())
     await planner.prepares()
@@ -169,6 +177,7 @@ async def test_a_watcher_is_told_of_what_changes(running: Api) -> None:
     stream.cancel()
 
 
+@pytest.mark.usefixtures("looks_often")
 async def test_a_watcher_is_told_of_what_is_no_longer_among_the_strongest(running: Api) -> None:
     planner = Watching(running, uuid4())
     await planner.prepares()
