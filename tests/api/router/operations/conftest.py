@@ -4,6 +4,7 @@ import pytest
 import pytest_asyncio
 
 from deploy.local.postgres import Postgres
+from services.router import servicer_operations
 from tests.api.router.operations.support import World, serving
 from tests.store.router.support import HOME, SIBLING, empty, router_postgres
 
@@ -12,6 +13,13 @@ from tests.store.router.support import HOME, SIBLING, empty, router_postgres
 def both() -> Iterator[dict[str, Postgres]]:
     with router_postgres() as home, router_postgres() as sibling:
         yield {HOME: home, SIBLING: sibling}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Watchers look often, and a database that never answers is not waited for long."""
+    monkeypatch.setattr(servicer_operations, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(servicer_operations, "FIRST_READ_SECONDS", 0.2)
 
 
 @pytest_asyncio.fixture
