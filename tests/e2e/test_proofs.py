@@ -53,8 +53,9 @@ async def test_a_poison_pill_ejects_nobody(made: Lab) -> None:
 
 
 async def test_without_routers_nothing_fails_and_a_change_follows_when_they_are_back(
-    made: Lab,
+    made: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(static_stability, "EFFECTIVE_SECONDS", 1.5)
     load = Load(made, static_stability.WAYS, RATE, paths=[GET_STOCK, RECORD])
     async with load.running():
         await static_stability.without_routers(made, 2)
@@ -65,7 +66,10 @@ async def test_without_routers_nothing_fails_and_a_change_follows_when_they_are_
     assert drain.SIBLING in served
 
 
-async def test_a_dead_jurisdiction_is_refused_and_nobody_else_is_asked(made: Lab) -> None:
+async def test_a_dead_jurisdiction_is_refused_and_nobody_else_is_asked(
+    made: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failover, "DEAD_SECONDS", 2.0)
     figures = await failover.all_dead(made, RATE)
     assert figures["dead_calls"] > 0
     assert figures["dead_answered_as_promised"] == figures["dead_calls"]
