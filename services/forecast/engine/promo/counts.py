@@ -11,7 +11,7 @@ import numpy as np
 from services.forecast.engine.arrays import Booleans, Floats, Integers
 
 NOISE = 0.1  # Variance is mean + NOISE x mean^2: days differ by a third whatever the size.
-DRIFT = 0.5  # Standard deviation of half the growth over a span, in logarithms.
+DRIFT = 1.0  # Standard deviation of half the growth over a span, in logarithms.
 GAIN = 0.2  # Standard deviation of gains around 1.
 STEPS = 12
 FIRST_STEPS = 4  # In which coefficients move by one at most.
