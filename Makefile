@@ -58,7 +58,7 @@ bench-forecast: install ## The engine beside yardsticks; PANELS=, METHODS=, COUN
 bench-jobs: install ## 30,000 weekly series end to end, and reads; SIZES=, EFFORT=, WEEKS=, SLOTS=.
 	@python -m benchmarks.jobs
 
-bench-season: install ## COUNT= seeds of the season simulator: stock-outs, launches, trends, popularity.
+bench-season: install ## COUNT= seeds of the season simulator: stock-outs, launches, trends, popularity, what-ifs.
 	@python -m benchmarks.season
 
 check: lint types imports protos-check breaking ## Everything that needs no server.
