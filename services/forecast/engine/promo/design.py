@@ -126,11 +126,14 @@ def build(
     return Design(recipe, labels, known, common, panel.series)
 
 
-def with_echoes(design: Design, panel: Panel, weights: Floats) -> Design:
-    """Adds what past promotions, and those of siblings, do. ``weights`` are those of own terms."""
+def with_echoes(design: Design, panel: Panel, weights: Floats, origin: int) -> Design:
+    """Adds what past promotions, and those of siblings, do. ``weights`` are those of own terms.
+
+    Which siblings can be told apart is judged by what was known before column ``origin``.
+    """
     own = len(design.recipe.labels())
     echoing = replace(design, weights=weights)
-    groups = [group for group in _siblings(echoing, panel) if _told_apart(echoing, group)]
+    groups = [group for group in _siblings(echoing, panel) if _told_apart(echoing, group, origin)]
     labels = [Label(name, "echo", "promotion") for name in ("before", "lasting")]
     labels += [
         Label(f"siblings:{each.name}", f"siblings:{each.name}", "siblings") for each in groups
@@ -152,7 +155,7 @@ def _siblings(design: Design, panel: Panel) -> list[Siblings]:
     return [Siblings(name, codes, sums[name], np.bincount(codes)) for name, codes in groups.items()]
 
 
-def _told_apart(design: Design, group: Siblings) -> bool:
+def _told_apart(design: Design, group: Siblings, origin: int) -> bool:
     """Whether the promotions of a series and of its siblings can be told apart.
 
     Where all of a style are promoted together, its siblings' promotions would take the effect of
@@ -161,6 +164,7 @@ def _told_apart(design: Design, group: Siblings) -> bool:
     rows = np.arange(0, design.series, max(1, design.series // RECIPE_ROWS))
     own = _strength(design, rows)
     others = group.others(rows, own)
+    own, others = own[:, :origin], others[:, :origin]
     own, others = (each - each.mean(axis=1, keepdims=True) for each in (own, others))
     scale = float(np.sqrt((own**2).sum() * (others**2).sum()))
     return scale == 0 or float((own * others).sum()) <= MOST_ALIKE * scale

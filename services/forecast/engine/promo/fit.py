@@ -95,7 +95,7 @@ def base(panel: Panel, origin: int, ahead: int, first: int, calendar: Calendar) 
         design = designs.build(panel, _strongest(design, weights), by, origin, calendar)
         weights = _screened(design, history, origin)
     if weights.size:
-        design = designs.with_echoes(design, panel, weights)
+        design = designs.with_echoes(design, panel, weights, origin)
     return Base(panel, history, design, closed, first, ahead)
 
 
