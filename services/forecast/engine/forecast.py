@@ -8,7 +8,7 @@ and the calibration of the intervals.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -22,7 +22,7 @@ from services.forecast.engine.intervals import Calibration, calibrate
 from services.forecast.engine.newborn import borrowed
 from services.forecast.engine.origins import past_origins
 from services.forecast.engine.panel import Panel
-from services.forecast.engine.promo import PromoFit
+from services.forecast.engine.promo import Calendar, PromoFit, PromoTier
 from services.forecast.engine.scales import rms_steps
 from services.forecast.engine.segments import Segments, segments
 
@@ -34,6 +34,7 @@ class Settings:
     effort: Effort = Effort.FULL
     seed: int = 0
     threads: int = 1  # Of LightGBM. Does not change the result.
+    calendar: Calendar = field(default_factory=Calendar)  # Beyond the dates themselves.
 
 
 DEFAULTS = Settings()
@@ -72,14 +73,16 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
     covariates, with series of one record or none, with a single series.
 
     Raises:
-        ValueError: the panel has no series, no past or no future.
+        ValueError: the panel has no series, no past or no future, or no holidays are known for the
+            calendar's country.
     """
     if not (panel.series and panel.periods and panel.ahead > 0):
         raise ValueError(f"{panel.series=}, {panel.periods=}, {panel.ahead=}: none may be 0")
     past = past_origins(panel)
     kinds = segments(panel)
     luck = Luck(settings.seed, settings.threads)
-    runs = tiers.run(panel, [*past, panel.periods], settings.effort, luck)
+    simple = PromoTier(settings.calendar)
+    runs = tiers.run(panel, [*past, panel.periods], settings.effort, luck, simple)
     held = {name: hold(panel, past, means[:-1]) for name, means in runs.means.items()}
     scales = rms_steps(panel.units[:, : past[-1]] if past else panel.units)
     weights = ensemble.learn(held, scales, kinds.codes, len(kinds.names))

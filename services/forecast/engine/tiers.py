@@ -28,6 +28,7 @@ from services.forecast.engine.scales import rms_steps
 JUDGES = 800  # Series on which the simple tier is tried, before it is asked of thousands.
 LESSONS = 16  # Past origins from which the boosted models learn, at most.
 TEACHERS = 6_000  # Series of which the simple tier is asked there: enough, and bounds the cost.
+PROMO = PromoTier()
 RECIPES: Mapping[Effort, Sequence[Recipe]] = MappingProxyType(
     {
         Effort.LIGHT: (),
@@ -48,10 +49,16 @@ class Runs:
     response: PromoFit
 
 
-def run(panel: Panel, origins: Sequence[int], effort: Effort, luck: Luck) -> Runs:
+def run(
+    panel: Panel,
+    origins: Sequence[int],
+    effort: Effort,
+    luck: Luck,
+    simple_tier: PromoTier = PROMO,
+) -> Runs:
     """Runs the tiers of ``effort`` from ``origins``, ascending, the last of which is now."""
     ahead = panel.ahead
-    fits = PromoTier().fits(panel, origins, ahead)
+    fits = simple_tier.fits(panel, origins, ahead)
     promo = [fit.mean for fit in fits]
     if effort is Effort.LIGHT and _outdone(panel, origins, promo):
         return Runs(MappingProxyType({"promo": promo}), fits[-1])
@@ -64,7 +71,9 @@ def run(panel: Panel, origins: Sequence[int], effort: Effort, luck: Luck) -> Run
             Said(fit.origin, mean, fit.first, fit.log_multiplier)
             for fit, mean in zip(fits, simple, strict=True)
         ]
-        means |= forecasts(panel, _taught(panel, grid, luck), said, RECIPES[effort], luck)
+        means |= forecasts(
+            panel, _taught(panel, grid, luck, simple_tier), said, RECIPES[effort], luck
+        )
     return Runs(MappingProxyType(means), fits[-1])
 
 
@@ -86,11 +95,13 @@ def _outdone(panel: Panel, origins: Sequence[int], promo: Sequence[Floats]) -> b
     return bool(errors) and errors["plain"] > ensemble.FAR * errors["promo"]
 
 
-def _taught(panel: Panel, grid: Sequence[int], luck: Luck) -> dict[int, Said]:
+def _taught(
+    panel: Panel, grid: Sequence[int], luck: Luck, simple_tier: PromoTier
+) -> dict[int, Said]:
     """What the simple tier says from the origins of ``grid``, about some of the series."""
     rows = _teachers(panel.series, luck.seed)
     some = panel if rows.size == panel.series else panel.of(rows)
-    fits = PromoTier().fits(some, grid, panel.ahead)
+    fits = simple_tier.fits(some, grid, panel.ahead)
     means = [fit.mean for fit in fits] if panel.known else PlainTier().run(some, grid, panel.ahead)
     return {
         fit.origin: _spread(panel.series, rows, fit, mean)
