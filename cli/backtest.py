@@ -20,6 +20,14 @@ class Length(StrEnum):
     MONTH = "M"
 
 
+class Retail(StrEnum):
+    """Weeks of the months of a quarter."""
+
+    FOUR_FOUR_FIVE = "4-4-5"
+    FOUR_FIVE_FOUR = "4-5-4"
+    FIVE_FOUR_FOUR = "5-4-4"
+
+
 class Work(StrEnum):
     LIGHT = "light"
     MIDDLE = "middle"
@@ -49,6 +57,13 @@ def backtest(  # noqa: PLR0913 - the options of a command
     period: Annotated[
         Length | None, typer.Option(help="Of a row; told by the dates, if not said.")
     ] = None,
+    country: Annotated[
+        str, typer.Option(help="Whose public holidays may move sales, such as DE or DE-BE.")
+    ] = "",
+    retail_calendar: Annotated[
+        Retail | None,
+        typer.Option(help="Months of whole weeks, the year ending in the week of 31 January."),
+    ] = None,
     effort: Annotated[Work, typer.Option(help="More of it costs more CPU.")] = Work.FULL,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,
     # More than one helps on an idle machine only: on a busy one threads wait for each other by
@@ -64,14 +79,15 @@ def backtest(  # noqa: PLR0913 - the options of a command
     """
     # Arrow, numpy and LightGBM take a second to import, which `hemline --help` has no need of.
     from cli import backtest_report
-    from cli.panels import forecasts, run
+    from cli.panels import calendars, forecasts, run
     from cli.panels.rows import Columns, read
     from cli.panels.source import Source
     from services.forecast.engine.effort import Effort
     from services.forecast.engine.forecast import Settings
 
-    settings = Settings(Effort(effort.value), seed, threads)
     with report_errors():
+        calendar = calendars.calendar(country, retail_calendar)
+        settings = Settings(Effort(effort.value), seed, threads, calendar)
         forecasts.check_target(out, panel)
         with output.progress(enabled=not as_json) as begin:
             reading = begin("reading")
@@ -79,6 +95,7 @@ def backtest(  # noqa: PLR0913 - the options of a command
             weighted = weight or (WEIGHT if WEIGHT in source.names else None)
             columns = Columns(_listed(known, source), _listed(static, source), weighted)
             rows = read(source, columns, period)
+            calendars.check_dates(calendar, counted=rows.stamps.counted)
             asked = run.cutoffs(_listed(cutoffs), rows)
             length = run.period_of(rows, period, asked[0])
             reading(1.0)
