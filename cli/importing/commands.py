@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.importing import commands_plans
+from cli.importing import command_calendar, commands_plans
 from cli.importing.kinds import SALES, STOCK
 from cli.importing.lines import Options
 from cli.importing.options import (
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group.command("sales")(sales)
     group.command("stock")(stock)
     commands_plans.register(group)
+    command_calendar.register(group)
     app.add_typer(group, name="import")
 
 

@@ -1,4 +1,4 @@
-"""`hemline import promotions`, `calendar`, `attributes` and `stock-days`."""
+"""`hemline import promotions`, `attributes` and `stock-days`."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +10,7 @@ import typer
 
 from cli.importing import fields_plans, from_inventory
 from cli.importing.fields import Field
-from cli.importing.kinds import ATTRIBUTES, CALENDAR, PROMOTIONS, STOCK_DAYS, Kind
+from cli.importing.kinds import ATTRIBUTES, PROMOTIONS, STOCK_DAYS, Kind
 from cli.importing.lines import Options
 from cli.importing.options import (
     Column,
@@ -20,12 +20,15 @@ from cli.importing.options import (
     Encoding,
     File,
     Json,
+    KnownAt,
     MaxErrors,
+    OptionalFile,
     Store,
     User,
     columns_of,
     dialect_of,
     format_of,
+    planned,
     store_of,
     user_of,
 )
@@ -33,14 +36,6 @@ from cli.importing.run import Request, run
 
 HISTORY_DAYS = 400
 
-KnownAt = Annotated[
-    datetime | None,
-    typer.Option(
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="When the plan became known, in UTC; now, if not said. Backtests go by it.",
-    ),
-]
-OptionalFile = Annotated[Path | None, typer.Argument(help="CSV or Parquet.")]
 FromInventory = Annotated[
     bool, typer.Option("--from-inventory", help="Reads the inventory instead of a file.")
 ]
@@ -53,7 +48,6 @@ class Of(StrEnum):
 
 def register(group: typer.Typer) -> None:
     group.command("promotions")(promotions)
-    group.command("calendar")(calendar)
     group.command("attributes")(attributes)
     group.command("stock-days")(stock_days)
 
@@ -84,37 +78,7 @@ def promotions(  # noqa: PLR0913 - the options of a command
             user=user_of(user, dry_run=dry_run),
             columns=columns_of(column),
             dialect=dialect_of(encoding, delimiter),
-            options=_planned(date_format, store, known_at),
-            dry_run=dry_run,
-            as_json=as_json,
-            max_errors=max_errors,
-        )
-    )
-
-
-def calendar(  # noqa: PLR0913 - the options of a command
-    file: File,
-    *,
-    user: User = None,
-    known_at: KnownAt = None,
-    column: Column = None,
-    date_format: DateFormat = None,
-    encoding: Encoding = "utf-8",
-    delimiter: Delimiter = ",",
-    store: Store = None,
-    dry_run: DryRun = False,
-    as_json: Json = False,
-    max_errors: MaxErrors = 20,
-) -> None:
-    """Adds events and closed days, of one store or of all. What was known before is kept."""
-    run(
-        Request(
-            kind=CALENDAR,
-            file=file,
-            user=user_of(user, dry_run=dry_run),
-            columns=columns_of(column),
-            dialect=dialect_of(encoding, delimiter),
-            options=_planned(date_format, store, known_at),
+            options=planned(date_format, store, known_at),
             dry_run=dry_run,
             as_json=as_json,
             max_errors=max_errors,
@@ -210,13 +174,6 @@ def _either(file: Path | None, user: str | None, *, inventory: bool, dry_run: bo
     if inventory == (file is not None):
         raise typer.BadParameter("give either a FILE or --from-inventory", param_hint="FILE")
     return user_of(user, dry_run=dry_run and not inventory)
-
-
-def _planned(date_format: str | None, store: str | None, known_at: datetime | None) -> Options:
-    known_time = None if known_at is None else known_at.replace(tzinfo=UTC)
-    if known_time is not None and known_time > datetime.now(UTC):
-        raise typer.BadParameter("lies in the future", param_hint="--known-at")
-    return Options(format_of(date_format), store_of(store), known_time=known_time)
 
 
 def _with_attributes(of: Of, given: tuple[tuple[str, str], ...]) -> Kind:

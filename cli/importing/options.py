@@ -10,10 +10,19 @@ import typer
 
 from cli.importing import values
 from cli.importing.faults import InvalidValue
+from cli.importing.lines import Options
 from cli.importing.rows import Dialect
 
 File = Annotated[Path, typer.Argument(help="CSV or Parquet.", show_default=False)]
 User = Annotated[str | None, typer.Option(help="Who imports. Not needed with --dry-run.")]
+KnownAt = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="When the plan became known, in UTC; now, if not said. Backtests go by it.",
+    ),
+]
+OptionalFile = Annotated[Path | None, typer.Argument(help="CSV or Parquet.")]
 Column = Annotated[
     list[str] | None,
     typer.Option(help="FIELD=HEADER, such as sku=StockCode, where the name says too little."),
@@ -80,6 +89,13 @@ def store_of(name: str | None) -> str | None:
         return None if name is None else values.identifier(name)
     except InvalidValue as error:
         raise typer.BadParameter(f"{name!r} {error}", param_hint="--store") from None
+
+
+def planned(date_format: str | None, store: str | None, known_at: datetime | None) -> Options:
+    known_time = None if known_at is None else known_at.replace(tzinfo=UTC)
+    if known_time is not None and known_time > datetime.now(UTC):
+        raise typer.BadParameter("lies in the future", param_hint="--known-at")
+    return Options(format_of(date_format), store_of(store), known_time=known_time)
 
 
 def pattern_of(text: str | None) -> re.Pattern[str] | None:

@@ -75,6 +75,9 @@ async def test_attributes_and_calendars_arrive(desk: Desk, tmp_path: Path) -> No
     assert (await answer(desk, "attributes", path, "--of", "store"))["new_values"] == 1
     path.write_text("name,date,shop,closed\nFair,2026-12-01,berlin,yes\n")
     assert (await answer(desk, "calendar", path))["new_lines"] == 1
+    words = ("--country", "DE", "--from", "2025-01-01", "--to", "2026-01-01", *USER[:2])
+    done = await desk.types("import", "calendar", *words)
+    assert "10 lines are new, 0 replace another, 0 were known." in done.stdout
     with desk.channel() as channel:
         stub = attributes_grpc.AttributeServiceStub(channel)
         page = await asyncio.to_thread(stub.ListAttributes, attributes_pb.ListAttributesRequest())

@@ -1,0 +1,131 @@
+"""`hemline import calendar`: events and closed days, from a file or by a country's name."""
+
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from cli.importing.kinds import CALENDAR
+from cli.importing.options import (
+    Column,
+    DateFormat,
+    Delimiter,
+    DryRun,
+    Encoding,
+    Json,
+    KnownAt,
+    MaxErrors,
+    OptionalFile,
+    Store,
+    User,
+    columns_of,
+    dialect_of,
+    planned,
+    user_of,
+)
+from cli.importing.run import Request, run
+from cli.problems import report_errors
+
+DAY = ["%Y-%m-%d"]
+PAST_YEARS = 4  # What the service reads.
+
+
+class Retail(StrEnum):
+    """Weeks of the months of a quarter."""
+
+    FOUR_FOUR_FIVE = "4-4-5"
+    FOUR_FIVE_FOUR = "4-5-4"
+    FIVE_FOUR_FOUR = "5-4-4"
+
+
+def register(group: typer.Typer) -> None:
+    group.command("calendar")(calendar)
+
+
+def calendar(  # noqa: PLR0913 - the options of a command
+    file: OptionalFile = None,
+    *,
+    country: Annotated[
+        str, typer.Option(help="In place of a file: public holidays of DE, or DE-BE.")
+    ] = "",
+    retail_calendar: Annotated[
+        Retail | None, typer.Option(help="In place of a file: months of whole weeks.")
+    ] = None,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="With --country: stores are closed on holidays.")
+    ] = False,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY, help="The first day of both.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="The last one.")
+    ] = None,
+    user: User = None,
+    known_at: KnownAt = None,
+    column: Column = None,
+    date_format: DateFormat = None,
+    encoding: Encoding = "utf-8",
+    delimiter: Delimiter = ",",
+    store: Store = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    max_errors: MaxErrors = 20,
+) -> None:
+    """Adds events and closed days, of one store or of all. What was known before is kept.
+
+    Without a file: what --country and --retail-calendar stand for, four past years and the next one
+    unless --from and --to say otherwise, known from the first of its days on.
+    """
+    made = bool(country) or retail_calendar is not None
+    if (file is None) != made:
+        hint = "FILE" if file is None else "--country"
+        raise typer.BadParameter(
+            "give a file, or --country or --retail-calendar without one", param_hint=hint
+        )
+    who = user_of(user, dry_run=dry_run)
+    with ExitStack() as stack:
+        stack.enter_context(report_errors())
+        if file is None:
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+            start, end = _span(first, last)
+            file = _written(folder, country, retail_calendar, (start, end), closed=closed)
+            known_at = known_at or min(datetime.combine(start, time()), _now())
+        run(
+            Request(
+                kind=CALENDAR,
+                file=file,
+                user=who,
+                columns=columns_of(column),
+                dialect=dialect_of(encoding, delimiter),
+                options=planned(date_format, store, known_at),
+                dry_run=dry_run,
+                as_json=as_json,
+                max_errors=max_errors,
+            )
+        )
+
+
+def _written(
+    folder: Path, country: str, retail: str | None, span: tuple[date, date], *, closed: bool
+) -> Path:
+    # numpy and the holidays of the world take a second to import: files have no need of it.
+    from cli.importing import calendars
+
+    return calendars.write(calendars.Wanted(country, retail, *span, closed), folder)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _span(first: datetime | None, last: datetime | None) -> tuple[date, date]:
+    this = _now().year
+    start = first.date() if first else date(this - PAST_YEARS, 1, 1)
+    end = last.date() if last else date(this + 1, 12, 31)
+    if end < start:
+        raise typer.BadParameter("lies after the last day", param_hint="--from")
+    return start, end
