@@ -110,7 +110,7 @@ def popular(  # noqa: PLR0913  # Each is an option of the command line.
     output.print_table(f"Rate of sale; 1 is average, until {read[0].as_of_date}", headings, rows)
 
 
-def new(
+def new(  # noqa: PLR0913 - the options of a command
     *,
     user: User,
     attribute: Attributes = None,
@@ -118,6 +118,10 @@ def new(
     like: Annotated[
         list[str] | None,
         typer.Option("--like", help="Learn from PRODUCT=WEIGHT in place of others. Repeatable."),
+    ] = None,
+    size: Annotated[
+        list[str] | None,
+        typer.Option("--size", help="That it comes in, in place of all. Repeatable."),
     ] = None,
     weeks: Annotated[int, typer.Option(min=1, max=52, help="Weeks from the launch.")] = 13,
     as_json: Json = False,
@@ -129,6 +133,7 @@ def new(
             attributes=_pairs(attribute),
             stores=store or [],
             horizon_weeks=weeks,
+            sizes=size or [],
             analogues=[cold_pb.Analogue(product=name, weight=weights[name]) for name in weights],
         )
         with sign_in(user).channel() as channel:
@@ -136,6 +141,10 @@ def new(
     if as_json:
         output.print_json(output.plain(found))
         return
+    _show_new(found, weeks)
+
+
+def _show_new(found: cold_pb.ForecastNewProductResponse, weeks: int) -> None:
     rows = [
         (
             one.store,
@@ -151,6 +160,9 @@ def new(
         (one.product, f"{one.weight:.0%}", f"{one.similarity:.0%}") for one in found.analogues
     ]
     output.print_table("Learnt from", ("Product", ">Weight", ">In common"), compared)
+    sizes = [(one.size, f"{one.share:.0%}", f"{one.mean_units:,.1f}") for one in found.sizes]
+    if sizes:
+        output.print_table("By size", ("Size", ">Share", ">Units"), sizes)
 
 
 def _pairs(given: list[str] | None) -> dict[str, str]:

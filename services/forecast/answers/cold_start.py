@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from services.forecast.answers.sizes import split
 from services.forecast.domain.cold_start import (
     MOST_ANALOGUES,
     Analogue,
@@ -36,6 +37,7 @@ def expect(read: Read, wanted: NewProduct) -> Expected:
         NoSales: no store is named, and none sold anything within the year.
         StoreNotFound: a store that is named never sold.
         AnalogueNotFound: a product that is named never sold.
+        SizeNotFound: none of the analogues comes in a size that is named.
     """
     panel, names = _of_products(read), read.names.static
     stores = _stores(panel, names[STORE], wanted.stores)
@@ -61,7 +63,9 @@ def expect(read: Read, wanted: NewProduct) -> Expected:
         for row, store in enumerate(stores)
     ]
     compared = zip(found.analogues.items.tolist(), found.analogues.weights.tolist(), strict=True)
-    return Expected(forecasts, _analogues(panel, names, wanted, list(compared)))
+    weights = dict(compared)
+    sizes = split(read, weights, wanted.sizes)
+    return Expected(forecasts, _analogues(panel, names, wanted, weights), sizes)
 
 
 def _of_products(read: Read) -> Panel:
@@ -132,10 +136,10 @@ def _analogues(
     panel: Panel,
     names: Mapping[str, Sequence[str]],
     wanted: NewProduct,
-    compared: list[tuple[int, float]],
+    compared: Mapping[int, float],
 ) -> list[Analogue]:
-    whole = sum(weight for _, weight in compared)
-    heaviest = sorted(compared, key=lambda pair: (-pair[1], pair[0]))[:MOST_ANALOGUES]
+    whole = sum(compared.values())
+    heaviest = sorted(compared.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_ANALOGUES]
     return [
         Analogue(
             names[PRODUCT][item],

@@ -10,6 +10,7 @@ MOST_STORES = 1_000
 MOST_ATTRIBUTES = 20
 MOST_ANALOGUES = 20
 MOST_WEIGHT = 1_000.0
+MOST_SIZES = 50
 HISTORY_DAYS = 728
 """How far back launches are looked at: two years."""
 
@@ -22,18 +23,30 @@ class StoreNotFound(NotFound):
     reason = "STORE_NOT_FOUND"
 
 
+class SizeNotFound(NotFound):
+    reason = "SIZE_NOT_FOUND"
+
+
 @dataclass(frozen=True, slots=True)
 class NewProduct:
     attributes: tuple[tuple[str, str], ...]
     stores: tuple[str, ...]  # All that sold within the year, if empty.
     weeks: int
     analogues: tuple[tuple[str, float], ...]  # Products and weights; chosen, if empty.
+    sizes: tuple[str, ...] = ()  # Those of the analogues, if empty.
 
 
 class Analogue(NamedTuple):
     product: str
     weight: float  # They add up to 1.
     similarity: float
+
+
+class SizeShare(NamedTuple):
+    """Of the units of a product; all of them add up to 1."""
+
+    size: str
+    share: float
 
 
 class StoreForecast(NamedTuple):
@@ -50,3 +63,4 @@ class StoreForecast(NamedTuple):
 class Expected(NamedTuple):
     stores: list[StoreForecast]
     analogues: list[Analogue]  # Heaviest first.
+    sizes: list[SizeShare]  # Empty where no sizes are known.

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -54,13 +55,19 @@ async def test_a_plan_is_tried_on_all_days_of_a_weekly_run(desk: Desk) -> None:
     assert [each["date"] for each in found["simulated"]["days"]] == [day(run, 7), day(run, 14)]
 
 
-async def test_trends_best_sellers_and_new_products_are_shown(desk: Desk) -> None:
+async def test_trends_best_sellers_and_new_products_are_shown(
+    desk: Desk, tmp_path: Path
+) -> None:
     await imports(desk)
     out = await said(desk, "forecast", "trends", "--by", "product", "--store", "berlin")
     assert "product-0" in out
     popular = (await answer(desk, "forecast", "popular", "--days", 28))["products"]
     assert [one["rank"] for one in popular] == [1, 2, 3]
+    path = tmp_path / "sizes.csv"
+    path.write_text("sku,size\nSKU-1,M\n")
+    await said(desk, "import", "attributes", path)
     words = ("--attribute", "category=coat", "--like", "product-1=2", "--weeks", 4)
     new = await answer(desk, "forecast", "new", *words)
     assert {one["store"] for one in new["forecasts"]} == {"berlin", "paris"}
-    assert "Learnt from" in await said(desk, "forecast", "new", *words)
+    out = await said(desk, "forecast", "new", *words)
+    assert ("Learnt from" in out, "By size" in out) == (True, True)

@@ -37,7 +37,7 @@ class Launching(Planner):
             for size in ("S", "M"):
                 sku = f"{style.upper()}-{number}-{size}"
                 colour = "navy" if number % 4 < 2 else "white"
-                attributes = {"category": style, "colour": colour}
+                attributes = {"category": style, "colour": colour, "size": size}
                 row = len(facts) + 1
                 facts.append(attributes_pb.AttributeLine(row=row, sku=sku, attributes=attributes))
                 for week in range(WEEKS):
@@ -85,6 +85,14 @@ async def test_a_coat_is_expected_to_sell_as_coats_do_in_each_store(launching: L
         assert forecast.p10_units < forecast.p50_units < forecast.p90_units
     tee = await launching.expects(attributes={"category": "tee"}, horizon_weeks=10)
     assert tee.forecasts[0].mean_units > 2 * berlin.mean_units
+    sizes = {each.size: each for each in found.sizes}
+    assert sizes.keys() == {"S", "M"}
+    assert sizes["S"].share == pytest.approx(0.5, abs=0.05)
+    assert sum(each.mean_units for each in found.sizes) == pytest.approx(
+        berlin.mean_units + paris.mean_units
+    )
+    only = await launching.expects(sizes=["M"])
+    assert [(each.size, each.share) for each in only.sizes] == [("M", 1.0)]
 
 
 async def test_analogues_are_shown_and_can_be_given(launching: Launching) -> None:
@@ -114,6 +122,9 @@ async def test_what_is_unknown_is_named(launching: Launching, running: Api) -> N
     code, reason, metadata, _ = await refused(launching.expects(analogues=hat))
     assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "ANALOGUE_NOT_FOUND")
     assert metadata["product"] == "hat"
+    code, reason, metadata, _ = await refused(launching.expects(sizes=["XXL"]))
+    assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "SIZE_NOT_FOUND")
+    assert metadata["size"] == "XXL"
     code, reason, _, _ = await refused(Launching(running, uuid4()).expects())
     assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "NO_SALES")
 
@@ -123,6 +134,7 @@ async def test_fields_that_break_their_rules_are_named(launching: Launching) -> 
         "attributes": launching.expects(attributes={}),
         "stores": launching.expects(stores=["-"]),
         "horizon_weeks": launching.expects(horizon_weeks=53),
+        "sizes": launching.expects(sizes=["M", "M"]),
     }
     for field, call in wrong.items():
         code, _, _, named = await refused(call)

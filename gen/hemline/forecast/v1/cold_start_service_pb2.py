@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from hemline.access.v1 import access_pb2 as hemline_dot_access_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,hemline/forecast/v1/cold_start_service.proto\x12\x13hemline.forecast.v1\x1a\x1ehemline/access/v1/access.proto\"?\n\x08\x41nalogue\x12\x0f\n\x07product\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12\x12\n\nsimilarity\x18\x03 \x01(\x01\"\x8b\x01\n\x12NewProductForecast\x12\r\n\x05store\x18\x01 \x01(\t\x12\x12\n\nmean_units\x18\x02 \x01(\x01\x12\x11\n\tp10_units\x18\x03 \x01(\x01\x12\x11\n\tp50_units\x18\x04 \x01(\x01\x12\x11\n\tp90_units\x18\x05 \x01(\x01\x12\x19\n\x11weekly_mean_units\x18\x06 \x03(\x01\"\xfb\x01\n\x19\x46orecastNewProductRequest\x12R\n\nattributes\x18\x01 \x03(\x0b\x32>.hemline.forecast.v1.ForecastNewProductRequest.AttributesEntry\x12\x0e\n\x06stores\x18\x02 \x03(\t\x12\x15\n\rhorizon_weeks\x18\x03 \x01(\x05\x12\x30\n\tanalogues\x18\x04 \x03(\x0b\x32\x1d.hemline.forecast.v1.Analogue\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8a\x01\n\x1a\x46orecastNewProductResponse\x12:\n\tforecasts\x18\x01 \x03(\x0b\x32\'.hemline.forecast.v1.NewProductForecast\x12\x30\n\tanalogues\x18\x02 \x03(\x0b\x32\x1d.hemline.forecast.v1.Analogue2\xa0\x01\n\x10\x43oldStartService\x12\x8b\x01\n\x12\x46orecastNewProduct\x12..hemline.forecast.v1.ForecastNewProductRequest\x1a/.hemline.forecast.v1.ForecastNewProductResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:readb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,hemline/forecast/v1/cold_start_service.proto\x12\x13hemline.forecast.v1\x1a\x1ehemline/access/v1/access.proto\"?\n\x08\x41nalogue\x12\x0f\n\x07product\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\x12\x12\n\nsimilarity\x18\x03 \x01(\x01\"\x8b\x01\n\x12NewProductForecast\x12\r\n\x05store\x18\x01 \x01(\t\x12\x12\n\nmean_units\x18\x02 \x01(\x01\x12\x11\n\tp10_units\x18\x03 \x01(\x01\x12\x11\n\tp50_units\x18\x04 \x01(\x01\x12\x11\n\tp90_units\x18\x05 \x01(\x01\x12\x19\n\x11weekly_mean_units\x18\x06 \x03(\x01\"A\n\x0eNewProductSize\x12\x0c\n\x04size\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12\x12\n\nmean_units\x18\x03 \x01(\x01\"\x8a\x02\n\x19\x46orecastNewProductRequest\x12R\n\nattributes\x18\x01 \x03(\x0b\x32>.hemline.forecast.v1.ForecastNewProductRequest.AttributesEntry\x12\x0e\n\x06stores\x18\x02 \x03(\t\x12\x15\n\rhorizon_weeks\x18\x03 \x01(\x05\x12\x30\n\tanalogues\x18\x04 \x03(\x0b\x32\x1d.hemline.forecast.v1.Analogue\x12\r\n\x05sizes\x18\x05 \x03(\t\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbe\x01\n\x1a\x46orecastNewProductResponse\x12:\n\tforecasts\x18\x01 \x03(\x0b\x32\'.hemline.forecast.v1.NewProductForecast\x12\x30\n\tanalogues\x18\x02 \x03(\x0b\x32\x1d.hemline.forecast.v1.Analogue\x12\x32\n\x05sizes\x18\x03 \x03(\x0b\x32#.hemline.forecast.v1.NewProductSize2\xa0\x01\n\x10\x43oldStartService\x12\x8b\x01\n\x12\x46orecastNewProduct\x12..hemline.forecast.v1.ForecastNewProductRequest\x1a/.hemline.forecast.v1.ForecastNewProductResponse\"\x14\x90\x02\x01\x8a\xb5\x18\rforecast:readb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,12 +40,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANALOGUE']._serialized_end=164
   _globals['_NEWPRODUCTFORECAST']._serialized_start=167
   _globals['_NEWPRODUCTFORECAST']._serialized_end=306
-  _globals['_FORECASTNEWPRODUCTREQUEST']._serialized_start=309
-  _globals['_FORECASTNEWPRODUCTREQUEST']._serialized_end=560
-  _globals['_FORECASTNEWPRODUCTREQUEST_ATTRIBUTESENTRY']._serialized_start=511
-  _globals['_FORECASTNEWPRODUCTREQUEST_ATTRIBUTESENTRY']._serialized_end=560
-  _globals['_FORECASTNEWPRODUCTRESPONSE']._serialized_start=563
-  _globals['_FORECASTNEWPRODUCTRESPONSE']._serialized_end=701
-  _globals['_COLDSTARTSERVICE']._serialized_start=704
-  _globals['_COLDSTARTSERVICE']._serialized_end=864
+  _globals['_NEWPRODUCTSIZE']._serialized_start=308
+  _globals['_NEWPRODUCTSIZE']._serialized_end=373
+  _globals['_FORECASTNEWPRODUCTREQUEST']._serialized_start=376
+  _globals['_FORECASTNEWPRODUCTREQUEST']._serialized_end=642
+  _globals['_FORECASTNEWPRODUCTREQUEST_ATTRIBUTESENTRY']._serialized_start=593
+  _globals['_FORECASTNEWPRODUCTREQUEST_ATTRIBUTESENTRY']._serialized_end=642
+  _globals['_FORECASTNEWPRODUCTRESPONSE']._serialized_start=645
+  _globals['_FORECASTNEWPRODUCTRESPONSE']._serialized_end=835
+  _globals['_COLDSTARTSERVICE']._serialized_start=838
+  _globals['_COLDSTARTSERVICE']._serialized_end=998
 # @@protoc_insertion_point(module_scope)

@@ -93,6 +93,38 @@ class NewProductForecast(_message.Message):
 Global___NewProductForecast: _TypeAlias = NewProductForecast  # noqa: Y015
 
 @_typing.final
+class NewProductSize(_message.Message):
+    """How the new product's units fall on one size, in all stores together: as they did for the analogues,
+    by their weights. The curve of a product that sold little is drawn to that of its category.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    MEAN_UNITS_FIELD_NUMBER: _builtins.int
+    size: _builtins.str
+    """The size, as the attribute `size` of SKUs has it."""
+    share: _builtins.float
+    """Its share of the units; those of one answer add up to 1."""
+    mean_units: _builtins.float
+    """Expected units of the whole horizon, in all stores of the answer."""
+    def __init__(
+        self,
+        *,
+        size: _builtins.str = ...,
+        share: _builtins.float = ...,
+        mean_units: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mean_units", b"mean_units", "share", b"share", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewProductSize: _TypeAlias = NewProductSize  # noqa: Y015
+
+@_typing.final
 class ForecastNewProductRequest(_message.Message):
     """Asks for a forecast of a new product."""
 
@@ -122,6 +154,7 @@ class ForecastNewProductRequest(_message.Message):
     STORES_FIELD_NUMBER: _builtins.int
     HORIZON_WEEKS_FIELD_NUMBER: _builtins.int
     ANALOGUES_FIELD_NUMBER: _builtins.int
+    SIZES_FIELD_NUMBER: _builtins.int
     horizon_weeks: _builtins.int
     """Weeks: 1 to 52; 13 if zero."""
     @_builtins.property
@@ -139,6 +172,12 @@ class ForecastNewProductRequest(_message.Message):
         shared out to add up to 1.
         """
 
+    @_builtins.property
+    def sizes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The sizes that it will come in: at most 50, each once, of 1-128 printable characters; those of the
+        analogues if empty.
+        """
+
     def __init__(
         self,
         *,
@@ -146,10 +185,11 @@ class ForecastNewProductRequest(_message.Message):
         stores: _abc.Iterable[_builtins.str] | None = ...,
         horizon_weeks: _builtins.int = ...,
         analogues: _abc.Iterable[Global___Analogue] | None = ...,
+        sizes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analogues", b"analogues", "attributes", b"attributes", "horizon_weeks", b"horizon_weeks", "stores", b"stores"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analogues", b"analogues", "attributes", b"attributes", "horizon_weeks", b"horizon_weeks", "sizes", b"sizes", "stores", b"stores"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,6 +203,7 @@ class ForecastNewProductResponse(_message.Message):
 
     FORECASTS_FIELD_NUMBER: _builtins.int
     ANALOGUES_FIELD_NUMBER: _builtins.int
+    SIZES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def forecasts(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewProductForecast]:
         """By store."""
@@ -171,15 +212,22 @@ class ForecastNewProductResponse(_message.Message):
     def analogues(self) -> _containers.RepeatedCompositeFieldContainer[Global___Analogue]:
         """What it was learnt from, heaviest first: at most 20."""
 
+    @_builtins.property
+    def sizes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewProductSize]:
+        """Its sizes: as the request names them, else the largest share first; none where SKUs have no attribute
+        `size`.
+        """
+
     def __init__(
         self,
         *,
         forecasts: _abc.Iterable[Global___NewProductForecast] | None = ...,
         analogues: _abc.Iterable[Global___Analogue] | None = ...,
+        sizes: _abc.Iterable[Global___NewProductSize] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["analogues", b"analogues", "forecasts", b"forecasts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analogues", b"analogues", "forecasts", b"forecasts", "sizes", b"sizes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

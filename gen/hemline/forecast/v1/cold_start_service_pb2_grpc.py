@@ -91,6 +91,8 @@ class ColdStartServiceServicer:
         sold within the last year; import it first.
         NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
         NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
+        NOT_FOUND           - SIZE_NOT_FOUND: no product that it is compared with comes in the size in
+        `metadata["size"]`; leave it out, or name an analogue that does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,6 +61,8 @@ class ColdStartServiceStub:
                             sold within the last year; import it first.
       NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
       NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
+      NOT_FOUND           - SIZE_NOT_FOUND: no product that it is compared with comes in the size in
+                            `metadata["size"]`; leave it out, or name an analogue that does.
     """
 
 @_typing.type_check_only
@@ -96,6 +98,8 @@ class ColdStartServiceAsyncStub(ColdStartServiceStub):
                             sold within the last year; import it first.
       NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
       NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
+      NOT_FOUND           - SIZE_NOT_FOUND: no product that it is compared with comes in the size in
+                            `metadata["size"]`; leave it out, or name an analogue that does.
     """
 
 class ColdStartServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -134,6 +138,8 @@ class ColdStartServiceServicer(metaclass=_abc_1.ABCMeta):
                                 sold within the last year; import it first.
           NOT_FOUND           - ANALOGUE_NOT_FOUND: no sales of the product in `metadata["product"]`.
           NOT_FOUND           - STORE_NOT_FOUND: no sales in the store in `metadata["store"]`.
+          NOT_FOUND           - SIZE_NOT_FOUND: no product that it is compared with comes in the size in
+                                `metadata["size"]`; leave it out, or name an analogue that does.
         """
 
 def add_ColdStartServiceServicer_to_server(servicer: ColdStartServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

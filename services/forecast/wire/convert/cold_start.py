@@ -9,6 +9,7 @@ from services.forecast.domain.cold_start import (
     DEFAULT_WEEKS,
     MOST_ANALOGUES,
     MOST_ATTRIBUTES,
+    MOST_SIZES,
     MOST_STORES,
     MOST_WEEKS,
     MOST_WEIGHT,
@@ -40,13 +41,18 @@ def wanted_from(request: pb.ForecastNewProductRequest) -> NewProduct:
     if len(request.analogues) > min(MOST_ANALOGUES, len(analogues)) or not fair:
         rule = f"must be at most {MOST_ANALOGUES} products, each once, with weights above 0, "
         fields.refuse("analogues", f"{rule}at most {MOST_WEIGHT:.0f}.")
+    sizes = tuple(request.sizes)
+    named = all(is_text(size, MOST_VALUE_CHARACTERS) for size in sizes)
+    if len(sizes) > min(MOST_SIZES, len(set(sizes))) or not named:
+        fields.refuse("sizes", f"must be at most {MOST_SIZES} printable values, each once.")
     fields.check()
     weeks = request.horizon_weeks or DEFAULT_WEEKS
     stores = tuple(sorted(set(request.stores)))
-    return NewProduct(attributes, stores, weeks, tuple(analogues.items()))
+    return NewProduct(attributes, stores, weeks, tuple(analogues.items()), sizes)
 
 
 def message_of_expected(expected: Expected) -> pb.ForecastNewProductResponse:
+    whole = sum(store.mean for store in expected.stores)
     return pb.ForecastNewProductResponse(
         forecasts=[
             pb.NewProductForecast(
@@ -60,4 +66,8 @@ def message_of_expected(expected: Expected) -> pb.ForecastNewProductResponse:
             for store in expected.stores
         ],
         analogues=[pb.Analogue(**analogue._asdict()) for analogue in expected.analogues],
+        sizes=[
+            pb.NewProductSize(size=size, share=share, mean_units=share * whole)
+            for size, share in expected.sizes
+        ],
     )
