@@ -9,8 +9,8 @@ import numpy as np
 from services.forecast.engine import ensemble
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.boosted import (
-    DIRECT,
     QUICK,
+    RECURSIVE,
     STACKED,
     Luck,
     Recipe,
@@ -33,7 +33,7 @@ RECIPES: Mapping[Effort, Sequence[Recipe]] = MappingProxyType(
     {
         Effort.LIGHT: (),
         Effort.MIDDLE: (QUICK,),
-        Effort.FULL: (STACKED, DIRECT),
+        Effort.FULL: (STACKED, RECURSIVE),
     }
 )
 

@@ -9,14 +9,15 @@ from services.forecast.engine.arrays import Floats
 from services.forecast.engine.boosted import model
 from services.forecast.engine.boosted.bench import Bench, lay
 from services.forecast.engine.boosted.features import YEAR, Layout
-from services.forecast.engine.boosted.lessons import begun, describe, gather
+from services.forecast.engine.boosted.lessons import Asked, begun, describe, gather
 from services.forecast.engine.boosted.recipe import Recipe
+from services.forecast.engine.boosted.recursion import step_by_step
 from services.forecast.engine.boosted.rows import every
 from services.forecast.engine.boosted.said import Said
 from services.forecast.engine.panel import Panel
+from services.forecast.engine.period import Period
 
 INNER_SHARE = 0.5  # Of the rows: what the models that only forecast past origins learn from.
-DENSE = 48  # Origins that a model learns from which does not look at the simple tier.
 
 Models = Mapping[str, model.Model]
 
@@ -63,8 +64,8 @@ def forecasts(
     found: dict[str, list[Floats]] = {recipe.name: [] for recipe in recipes}
     models: Models = {}
     layout = Layout.of(panel.until(asked[0].origin, panel.ahead))
-    earliest = _earliest(panel)
     for number, said in enumerate(asked):
+        earliest = _earliest(said.origin, panel.period)
         bench = lay(panel, said, min([*taught, earliest]), layout)
         last = number == len(asked) - 1
         if number == 0 or last:
@@ -84,11 +85,10 @@ def _fitted(
     luck: Luck,
 ) -> Models:
     found: dict[str, model.Model] = {}
-    dense = _dense(earliest, bench.first + bench.panel.periods)
     for recipe in recipes:
-        origins = sorted(taught) if recipe.looks else dense
+        asked = _asked(recipe, bench, sorted(taught), earliest)
         most = int(share * recipe.rows)
-        past = gather(bench, origins, taught if recipe.looks else None, most, luck.seed)
+        past = gather(bench, asked, taught if recipe.looks else None, most, luck.seed)
         if past is None:
             continue
         lessons = model.Lessons(
@@ -100,34 +100,40 @@ def _fitted(
     return found
 
 
-def _earliest(panel: Panel) -> int:
-    """The earliest origin that a model learns from: two years back, or a third into the past."""
-    return max(panel.periods // 3, panel.periods - 2 * YEAR[panel.period], 1)
+def _asked(recipe: Recipe, bench: Bench, taught: Sequence[int], earliest: int) -> Asked:
+    """Which forecasts of the past ``recipe`` learns from."""
+    stop = bench.first + bench.panel.periods
+    if recipe.looks:
+        return Asked(taught, bench.panel.ahead)
+    return Asked(range(earliest, stop), 1)
 
 
-def _dense(first: int, stop: int) -> list[int]:
-    """Up to ``DENSE`` origins, evenly apart, from the earliest to one period before the end."""
-    count = min(DENSE, max(stop - first, 0))
-    return sorted({int(origin) for origin in np.linspace(first, stop - 1, count)})
+def _earliest(origin: int, period: Period) -> int:
+    """From where a model learns at ``origin``: two years back, or after a third of the past."""
+    return max(origin // 3, origin - 2 * YEAR[period], 1)
 
 
 def _predicted(bench: Bench, recipes: Sequence[Recipe], models: Models) -> dict[str, Floats]:
     """(series, ahead) by recipe. Series that have hardly begun get the simple forecast."""
-    said, ahead = bench.said, bench.panel.ahead
-    origin = np.array([bench.panel.periods])
-    simple = said.mean
-    found = {name: simple.copy() for name in models}
-    alive = begun(bench.panel, origin)[:, 0]
+    simple = bench.said.mean
+    alive = begun(bench.panel, np.array([bench.panel.periods]))
+    found = {}
+    for recipe in recipes:
+        if recipe.name in models:
+            units = np.where(alive, _said_by(recipe, models[recipe.name], bench), simple)
+            # Where the simple forecast is 0, the series is dead or everything is shut.
+            found[recipe.name] = np.where(simple > 0, units, 0.0)
+    return found
+
+
+def _said_by(recipe: Recipe, fitted: model.Model, bench: Bench) -> Floats:
+    """(series, ahead). What ``fitted`` says of every series."""
+    if not recipe.looks:
+        return step_by_step(bench, fitted)
+    units = np.zeros(bench.said.mean.shape)
     for block in bench.blocks():
-        rows = every(block.rows, origin, ahead)
-        for recipe in recipes:
-            if recipe.name in models:
-                heard = {said.origin: said} if recipe.looks else None
-                described = describe(block, rows, heard, bench.first)
-                levels = models[recipe.name].predict(described.values)
-                units = (levels * described.unit).reshape(-1, ahead)
-                found[recipe.name][block.rows] = np.where(
-                    alive[block.rows, np.newaxis], units, simple[block.rows]
-                )
-    # Where the simple forecast is 0, the series is dead or everything is shut.
-    return {name: np.where(simple > 0, mean, 0.0) for name, mean in found.items()}
+        rows = every(block.rows, np.array([bench.panel.periods]), bench.panel.ahead)
+        described = describe(block, rows, {bench.said.origin: bench.said}, bench.first)
+        levels = fitted.predict(described.values)
+        units[block.rows] = (levels * described.unit).reshape(-1, bench.panel.ahead)
+    return units

@@ -22,7 +22,11 @@ WINDOWS = {
     Period.MONTH: (2, 3, 6, 12, 24),
 }
 SHORT, MIDDLE, LONG = 0, 2, 3  # Of the windows.
-LAGS = {Period.DAY: (1, 2, 3, 7), Period.WEEK: (1, 2, 3, 4), Period.MONTH: (1, 2, 3)}
+LAGS = {
+    Period.DAY: (1, 2, 3, 7, 14, 28),
+    Period.WEEK: (1, 2, 3, 4, 8, 13, 26, 52),
+    Period.MONTH: (1, 2, 3, 6, 12),
+}
 YEAR = {Period.DAY: 364, Period.WEEK: 52, Period.MONTH: 12}  # Back to the same weekday and season.
 LOOK_BACK = {Period.DAY: 430, Period.WEEK: 84, Period.MONTH: 28}  # Columns that any feature needs.
 SAME_WEEKDAYS = 4
@@ -71,13 +75,16 @@ class Features:
     unit: Floats  # (rows,). What one is, of the series at the origin: above 0.
 
 
-def build(block: Block, rows: Rows) -> Features:
-    """The features of ``rows``, all of which are series of ``block``."""
+def build(block: Block, rows: Rows, *, as_sold: bool) -> Features:
+    """The features of ``rows``, all of which are series of ``block``.
+
+    Lags are units ``as_sold``, promotions and season in them, or else per ordinary period.
+    """
     local = Rows(rows.series - block.rows.start, rows.origin, rows.step)
     unit = _unit(block.history, local)
     columns: dict[str, Floats | Integers] = {"step": rows.step}
     columns |= _levels(block, local, unit)
-    columns |= _lags(block, local, unit)
+    columns |= _lags(block, local, unit, as_sold=as_sold)
     columns |= _seasons(block, local, unit)
     columns |= _groups(block, rows)
     columns |= _known(block, local)
@@ -131,31 +138,31 @@ def _levels(block: Block, rows: Rows, unit: Floats) -> dict[str, Floats | Intege
     return found
 
 
-def _lags(block: Block, rows: Rows, unit: Floats) -> dict[str, Floats | Integers]:
-    period = block.panel.period
+def _lags(block: Block, rows: Rows, unit: Floats, *, as_sold: bool) -> dict[str, Floats | Integers]:
+    period, history = block.panel.period, block.history
+    periods = history.shelf if as_sold else history.ordinary
+
+    def at(column: Integers) -> Floats:
+        return _at(rows, column, history.units, periods) / unit
+
     found: dict[str, Floats | Integers] = {
-        f"lag {lag}": _at(block.history, rows, rows.origin - lag, unit) for lag in LAGS[period]
+        f"lag {lag}": at(rows.origin - lag) for lag in LAGS[period]
     }
-    found["lag year"] = _at(block.history, rows, rows.column - YEAR[period], unit)
+    found["lag year"] = at(rows.column - YEAR[period])
     if period is Period.DAY:
         latest = rows.column - WEEK_DAYS * ((rows.step + WEEK_DAYS - 1) // WEEK_DAYS)
-        same = np.stack(
-            [
-                _at(block.history, rows, latest - WEEK_DAYS * back, unit)
-                for back in range(SAME_WEEKDAYS)
-            ]
-        )
+        same = np.stack([at(latest - WEEK_DAYS * back) for back in range(SAME_WEEKDAYS)])
         known = np.isfinite(same)
         found["same weekdays"] = ratio(np.where(known, same, 0.0).sum(axis=0), known.sum(axis=0))
-    return found
+    return {name: np.minimum(lag, MOST) for name, lag in found.items()}
 
 
-def _at(history: History, rows: Rows, column: Integers, unit: Floats) -> Floats:
-    """Units of a past column per ordinary period; NaN where unknown or not yet past."""
+def _at(rows: Rows, column: Integers, units: Floats, periods: Floats) -> Floats:
+    """(rows,). Units of a past column by its ``periods``; NaN where unknown or not yet past."""
     usable = (column >= 0) & (column < rows.origin)
-    inside = np.clip(column, 0, history.periods - 1)
-    found = ratio(history.units[rows.series, inside], history.ordinary[rows.series, inside])
-    return np.where(usable, np.minimum(found / unit, MOST), np.nan)
+    inside = np.clip(column, 0, units.shape[1] - 1)
+    found = ratio(units[rows.series, inside], periods[rows.series, inside])
+    return np.where(usable, found, np.nan)
 
 
 def _seasons(block: Block, rows: Rows, unit: Floats) -> dict[str, Floats | Integers]:

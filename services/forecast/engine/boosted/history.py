@@ -24,6 +24,7 @@ class History:
 
     units: Floats  # (series, periods). 0 where nothing is known.
     ordinary: Floats  # (series, periods). 0 where nothing is known.
+    shelf: Floats  # (series, periods). Share of the period on the shelf; 0 where nothing is known.
     level: Floats  # (series, periods + 1). Discounted units per ordinary period.
     quick: Floats  # (series, periods + 1). The same, of a shorter memory.
     sums: Floats  # (series, periods + 1). Of units.
@@ -55,6 +56,7 @@ def read(panel: Panel, log_multiplier: NDArray[np.float32]) -> History:
     return History(
         units=units,
         ordinary=ordinary,
+        shelf=weight,
         level=_discounted(units, ordinary, discount),
         quick=_discounted(units, ordinary, 1.0 - QUICKER * (1.0 - discount)),
         sums=_summed(units),

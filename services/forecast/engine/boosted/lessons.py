@@ -20,6 +20,14 @@ LEAST_SHARE = 0.1  # Of a period on the shelf: with less, units are not scaled u
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Which forecasts of the past to learn from."""
+
+    origins: Sequence[int]  # Columns of the panel that were seen.
+    steps: int  # Up to so many periods ahead of each.
+
+
+@dataclass(frozen=True, slots=True)
 class Described:
     """Rows and what is known of them."""
 
@@ -40,9 +48,10 @@ class Past:
 def describe(block: Block, rows: Rows, saids: Mapping[int, Said] | None, first: int) -> Described:
     """Describes ``rows`` of ``block``; their origins count from column ``first`` of the panel.
 
-    With ``saids``, what a simple tier said from each of the origins is told as well.
+    With ``saids``, what a simple tier said from each of the origins is told as well; lags then are
+    without its multipliers. Alone, a model learns more from what was really sold.
     """
-    built = build(block, rows)
+    built = build(block, rows, as_sold=saids is None)
     if saids is None:
         return Described(built.names, built.values, built.unit)
     mean, told = _heard(rows, saids, first)
@@ -71,14 +80,14 @@ def _heard(rows: Rows, saids: Mapping[int, Said], first: int) -> tuple[Floats, d
 
 
 def gather(
-    bench: Bench, at: Sequence[int], saids: Mapping[int, Said] | None, most: int, seed: int
+    bench: Bench, asked: Asked, saids: Mapping[int, Said] | None, most: int, seed: int
 ) -> Past | None:
-    """About ``most`` rows from the origins ``at``, by chance; None if there is none."""
+    """About ``most`` rows of what is ``asked``, by chance; None if there is none."""
+    at = asked.origins
     if not at:
         return None
     origins = np.array(at, dtype=np.int64) - bench.first
-    ahead = bench.panel.ahead
-    teaching = teaches(bench.panel, origins, ahead)
+    teaching = teaches(bench.panel, origins, asked.steps)
     if saids is not None:
         said = np.stack([np.isfinite(saids[origin].mean[:, 0]) for origin in at], axis=1)
         teaching &= said[:, :, np.newaxis]

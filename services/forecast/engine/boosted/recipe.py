@@ -9,6 +9,7 @@ class Recipe:
 
     name: str
     looks: bool  # Whether it sees what a simple tier said, and so learns only where one was asked.
+    # One that does not goes step by step instead, each from what it said of the last.
     trees: int = 150
     leaves: int = 63
     rate: float = 0.08
@@ -18,4 +19,4 @@ class Recipe:
 
 STACKED = Recipe("stacked", looks=True)
 QUICK = Recipe("stacked", looks=True, trees=80, rate=0.12, rows=120_000)
-DIRECT = Recipe("direct", looks=False)
+RECURSIVE = Recipe("recursive", looks=False)

@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 
 from services.forecast.engine.arrays import Floats
-from services.forecast.engine.boosted import DIRECT, QUICK, Luck, Recipe, bench, forecasts, lattice
+from services.forecast.engine.boosted import (
+    QUICK,
+    RECURSIVE,
+    Luck,
+    Recipe,
+    bench,
+    forecasts,
+    lattice,
+)
 from services.forecast.engine.panel import Panel
-from tests.unit.forecast.engine.boosted.support import AHEAD, PERIODS, promoted, said
+from tests.unit.forecast.engine.boosted.support import AHEAD, PERIODS, SERIES, promoted, said
 from tests.unit.forecast.engine.support import panel, poisson
 
 LUCK = Luck(seed=1, threads=1)
-FAST = [replace(recipe, trees=40, rate=0.2) for recipe in (QUICK, DIRECT)]
+FAST = [replace(recipe, trees=40, rate=0.2) for recipe in (QUICK, RECURSIVE)]
 
 
 def made(given: Panel, origins: list[int], recipes: list[Recipe]) -> dict[str, list[Floats]]:
@@ -38,6 +46,27 @@ def test_a_forecast_does_not_depend_on_what_came_after_its_origin() -> None:
         assert not np.array_equal(before[name][2], after[name][2])
 
 
+def test_a_recursive_model_goes_on_from_what_it_said() -> None:
+    random = np.random.default_rng(5)
+    columns = PERIODS + AHEAD
+    odd = (np.arange(columns) + random.integers(0, 2, (SERIES, 1))) % 2
+    expected = random.uniform(20, 60, (SERIES, 1)) * np.where(odd, 1.5, 0.5)
+    given = panel(random.poisson(expected[:, :PERIODS]).astype(np.float64), AHEAD)
+    due = expected[:, PERIODS:]
+    found = made(given, [PERIODS], [replace(FAST[1], trees=100)])[RECURSIVE.name][0]
+    assert np.all(np.abs(found - due).sum(axis=0) < 0.15 * due.sum(axis=0))
+
+
+def test_the_past_of_a_recursive_model_does_not_change_with_what_comes_later() -> None:
+    given, _ = promoted()
+    later = given.units.copy()
+    later[:, -AHEAD:] += 50.0
+    origins = [PERIODS - AHEAD, PERIODS]
+    before = made(given, origins, FAST[1:2])[RECURSIVE.name][0]
+    after = made(replace(given, units=later), origins, FAST[1:2])[RECURSIVE.name][0]
+    assert np.array_equal(before, after)
+
+
 def test_blocks_of_series_give_the_same_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
     given, _ = promoted()
     at_once = made(given, [PERIODS], FAST)
@@ -49,7 +78,7 @@ def test_blocks_of_series_give_the_same_forecasts(monkeypatch: pytest.MonkeyPatc
 
 def test_a_past_as_long_as_a_window_is_described_like_others() -> None:
     given, _ = promoted()
-    means = made(given, [46, 52, PERIODS], FAST[1:2])["direct"]
+    means = made(given, [46, 52, PERIODS], FAST[1:2])["recursive"]
     assert all(np.isfinite(mean).all() for mean in means)
 
 

@@ -13,7 +13,7 @@ from tests.unit.forecast.engine.boosted.support import PERIODS, promoted, said
 def features(given: Panel, rows: Rows) -> Features:
     bench = lay(given, said(given, PERIODS), 1, Layout.of(given))
     (block,) = bench.blocks()
-    return build(block, rows)
+    return build(block, rows, as_sold=True)
 
 
 def test_features_are_the_same_whatever_the_unit_of_sales() -> None:
