@@ -1,8 +1,9 @@
 """What may be done with overrides."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,13 +19,19 @@ from services.forecast.domain.overrides import (
     MOST_SERIES,
     Override,
     OverrideNotFound,
+    Score,
+    Summary,
     TooManyOverrides,
     Wish,
     steps_of,
+    summary_of,
 )
 from services.forecast.fields import refusal
 from services.forecast.stores.forecasts import ForecastStore
+from services.forecast.stores.history import edition
 from services.forecast.stores.overrides import OverrideStore
+
+KEPT_SECONDS = 3600
 
 
 class Overrides:
@@ -87,6 +94,24 @@ class Overrides:
             await self._existing(store, override_id)
             await store.delete(override_id, self._clock())
             return await self._existing(store, override_id)
+
+    async def summary(self, start: date) -> Summary:
+        """What overrides of days from ``start`` on were worth.
+
+        Kept until the next change of overrides or of what is imported, since it looks at every one.
+        """
+        async with self._database.transaction() as session:
+            imported = await edition(session)
+
+        async def make() -> bytes:
+            async with self._database.transaction() as session:
+                found = await OverrideStore(session).over_since(start)
+            return json.dumps(summary_of([each.score for each in found if each.score])).encode()
+
+        key = f"summary:{imported}:{start}"
+        kept = await self._cache.get_or_make_newest(key, make, ttl_seconds=KEPT_SECONDS)
+        overrides, better, score = json.loads(kept)
+        return Summary(overrides, better, Score(*score))
 
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[AsyncSession]:

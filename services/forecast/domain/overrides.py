@@ -69,12 +69,21 @@ class Score(NamedTuple):
         return 1 - self.override_error_units / self.system_error_units
 
 
-def summed(scores: Sequence[Score]) -> Score:
-    """The figures of all of them together."""
-    return Score(*(sum(figures) for figures in zip(*scores, strict=True))) if scores else NOTHING
-
-
 NOTHING = Score(0.0, 0.0, 0.0)
+
+
+class Summary(NamedTuple):
+    """What overrides were worth."""
+
+    overrides: int  # That are over, and were not taken back.
+    better: int  # Of those: with a smaller error than the system.
+    score: Score  # Of all of them together.
+
+
+def summary_of(scores: Sequence[Score]) -> Summary:
+    better = sum(score.override_error_units < score.system_error_units for score in scores)
+    whole = Score(*(sum(figures) for figures in zip(*scores, strict=True))) if scores else NOTHING
+    return Summary(len(scores), better, whole)
 
 
 @dataclass(frozen=True, slots=True)

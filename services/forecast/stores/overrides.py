@@ -53,31 +53,34 @@ SYSTEM_UNITS = """
 SELECT coalesce(sum(one::double precision), 0) FROM override_series, unnest(system) AS one
 WHERE override_id = :override
 """
-# Each period of each series beside what sold in it. The lines of all days that are asked about are
-# read once, however many overrides there are.
+# Each period of each series beside what sold in it. A period bears the date of its last day, so
+# lines are added up once, to days or to weeks that end on one weekday, and not for each override.
 SCORES = """
-WITH ended AS (SELECT * FROM forecast_override WHERE override_id = ANY(:ids)),
-own AS (
-    SELECT series.*, ended.first_date - ended.period_days AS before, ended.end_date,
-        ended.period_days
+WITH ended AS (
+    SELECT *, (first_date - DATE '2000-01-01') % period_days AS phase
+    FROM forecast_override WHERE override_id = ANY(:ids)
+), own AS (
+    SELECT ended.override_id, first_date, period_days, phase, series.store, series.sku,
+        series.system, series.units
     FROM ended JOIN override_series AS series USING (tenant_id, override_id)
 ), said AS (
-    SELECT override_id, store, sku, each.step, each.system, each.units
+    SELECT override_id, store, sku, period_days, phase, each.system, each.units,
+        first_date + (each.step::integer - 1) * period_days AS day
     FROM own, unnest(own.system, own.units) WITH ORDINALITY AS each(system, units, step)
 ), sold AS (
-    SELECT own.override_id, store, sku,
-        (line.sale_date - own.before - 1) / own.period_days + 1 AS step,
-        sum(line.units)::double precision AS units
-    FROM own JOIN sale_line AS line USING (store, sku)
-    WHERE line.sale_date > own.before AND line.sale_date <= own.end_date
-        AND line.sale_date > (SELECT min(before) FROM own)
-        AND line.sale_date <= (SELECT max(end_date) FROM own)
-    GROUP BY 1, 2, 3, 4
+    SELECT store, sku, period_days, phase, sale_date + (
+            phase - (sale_date - DATE '2000-01-01') % period_days + period_days
+        ) % period_days AS day, sum(units)::double precision AS units
+    FROM sale_line, (SELECT DISTINCT period_days, phase FROM ended) AS kinds
+    WHERE sale_date > (SELECT min(first_date - period_days) FROM ended)
+        AND sale_date <= (SELECT max(end_date) FROM ended)
+        AND (store, sku) IN (SELECT store, sku FROM own)
+    GROUP BY 1, 2, 3, 4, 5
 )
 SELECT override_id, sum(actual), sum(abs(actual - system)), sum(abs(actual - units))
 FROM (
     SELECT said.*, greatest(coalesce(sold.units, 0), 0) AS actual
-    FROM said LEFT JOIN sold USING (override_id, store, sku, step)
+    FROM said LEFT JOIN sold USING (store, sku, period_days, phase, day)
 ) AS both_known GROUP BY override_id
 """
 
@@ -208,6 +211,9 @@ class OverrideStore:
         ]
         scores: dict[UUID, Score] = {}
         if ended:
+            if len(ended) > 1:
+                # Without statistics of rows just added, PostgreSQL looks lines up one by one.
+                await self._session.execute(text("SET LOCAL enable_nestloop = off"))
             for override_id, *figures in await self._session.execute(text(SCORES), {"ids": ended}):
                 scores[override_id] = Score(*map(float, figures))
         return [_override_from(row, scores.get(row.override_id)) for row in rows]

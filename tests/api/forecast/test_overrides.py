@@ -52,6 +52,10 @@ class Overriding(Planner):
         request = pb.DeleteOverrideRequest(name=name, request_id=str(uuid4()))
         return (await self.overrides.DeleteOverride(request, metadata=self.metadata)).override
 
+    async def sums_up(self) -> pb.SummarizeOverridesResponse:
+        request = pb.SummarizeOverridesRequest(start_date="2026-01-01")
+        return await self.overrides.SummarizeOverrides(request, metadata=self.metadata)
+
     async def all(self, **fields: Any) -> pb.ListOverridesResponse:
         request = pb.ListOverridesRequest(**fields)
         return await self.overrides.ListOverrides(request, metadata=self.metadata)
@@ -129,10 +133,26 @@ async def test_an_override_is_scored_by_what_sold(planner: Overriding) -> None:
     assert found.score.value_added == pytest.approx(
         1 - found.score.override_error_units / found.score.system_error_units
     )
-    request = pb.SummarizeOverridesRequest(start_date="2026-01-01")
-    summary = await planner.overrides.SummarizeOverrides(request, metadata=planner.metadata)
+    summary = await planner.sums_up()
     assert (summary.overrides, summary.better) == (1, int(found.score.value_added > 0))
     assert summary.score == found.score
+
+
+async def test_a_summary_is_of_what_is_known_now(planner: Overriding) -> None:
+    names = [(await planner.says(total_units=10.0)).name for _ in range(2)]
+    assert (await planner.sums_up()).overrides == 0
+    sold = [
+        sales_line(row, document="after", sku="SKU-2", sale_date=planner.day(ahead), units=units)
+        for row, (ahead, units) in enumerate([(2, 8), (3, 99), (4, 1)], start=1)
+    ]
+    await planner.imports(sold)
+    each = [found.score for found in (await planner.all()).overrides]
+    assert [score.actual_units for score in each] == [107, 107]
+    both = await planner.sums_up()
+    assert (both.overrides, both.score.actual_units) == (2, 214)
+    assert both.score.override_error_units == pytest.approx(2 * each[0].override_error_units)
+    await planner.takes_back(names[0])
+    assert (await planner.sums_up()).overrides == 1
 
 
 async def test_what_was_said_of_weeks_is_scored_by_weeks_and_says_nothing_of_days(

@@ -12,7 +12,6 @@ from services.chassis.cache import Cache
 from services.chassis.clock import Clock
 from services.chassis.database import Database
 from services.forecast.domain.forecasts import NoRun
-from services.forecast.domain.overrides import summed
 from services.forecast.overrides import Overrides
 from services.forecast.stores.forecasts import ForecastStore
 from services.forecast.stores.overrides import OverrideStore
@@ -64,14 +63,11 @@ class OverrideServicer(pb_grpc.OverrideServiceServicer):
         self, request: pb.SummarizeOverridesRequest, context: Context
     ) -> pb.SummarizeOverridesResponse:
         start = convert.summary_start_from(request, self._clock().date())
-        async with self._database.transaction() as session:
-            found = await OverrideStore(session).over_since(start)
-        scores = [override.score for override in found if override.score is not None]
-        whole = summed(scores)
+        found = await self._overrides.summary(start)
         return pb.SummarizeOverridesResponse(
-            overrides=len(scores),
-            better=sum(score.override_error_units < score.system_error_units for score in scores),
-            score=convert.message_of_score(whole),
+            overrides=found.overrides,
+            better=found.better,
+            score=convert.message_of_score(found.score),
         )
 
 
