@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from services.chassis.cache import Cache
@@ -15,12 +15,14 @@ from services.forecast.domain.forecasts import Extent, NoSales
 from services.forecast.domain.panels import View
 from services.forecast.domain.trends import Question
 from services.forecast.engine.period import Period
+from services.forecast.fields import refusal
 from services.forecast.panels.read import Read
 from services.forecast.stores.history import edition, span
 from services.forecast.stores.panel import read_panel
 
 KEPT_SECONDS = 3600
 """Keys hold the edition of the tenant's data, so nothing kept is ever wrong."""
+STALE = "something was imported since, and the walk is over; begin again without a token."
 MOST_AT_ONCE = 2
 AnswerT = TypeVar("AnswerT")
 
@@ -30,6 +32,16 @@ class Asked(NamedTuple):
 
     question: Question
     edition: str
+    kept_alone: bool = False  # It is answered from what is kept, or not at all.
+
+    def as_before(self, edition: str, as_of: date) -> "Asked":
+        """The same question, as the page of a walk that began with ``edition`` answered it.
+
+        What was imported since is not looked at: pages of one walk never mix two editions.
+        """
+        if edition == self.edition:
+            return self
+        return Asked(replace(self.question, as_of=as_of), edition, kept_alone=True)
 
 
 class TrendReader:
@@ -55,11 +67,17 @@ class TrendReader:
     async def answer(
         self, asked: Asked, compute: Callable[[Read, Question], Sequence[Any]]
     ) -> list[Any]:
-        """What ``compute`` finds in the panel that the question is about, as plain JSON rows."""
-        name = f"{compute.__name__}:{asked.question.key}"
-        key = f"{asked.edition}:{hashlib.sha256(name.encode()).hexdigest()}"
+        """What ``compute`` finds in the panel that the question is about, as plain JSON rows.
+
+        Raises:
+            InvalidArgument: it is about an earlier edition, of which nothing is kept any more.
+        """
+        name = f"{asked.edition}:{compute.__name__}:{asked.question.key}"
+        key = f"trends:{hashlib.sha256(name.encode()).hexdigest()}"
 
         async def make() -> bytes:
+            if asked.kept_alone:
+                raise refusal("page_token", STALE)
             rows = await self.compute(asked.question, lambda read: compute(read, asked.question))
             return json.dumps(rows, default=str).encode()
 

@@ -10,6 +10,7 @@ import grpc
 import numpy as np
 import pytest
 import pytest_asyncio
+import redis.asyncio
 from hemline.forecast.v1 import attribute_service_pb2 as attributes_pb
 from hemline.forecast.v1 import attribute_service_pb2_grpc as attributes_grpc
 from hemline.forecast.v1 import trend_service_pb2 as pb
@@ -146,6 +147,27 @@ async def test_pages_hold_each_group_once(watching: Watching) -> None:
     call = watching.all(page_size=4, page_token=first.next_page_token, group_by="colour")
     _, _, _, fields = await refused(call)
     assert fields == ["page_token"]
+
+
+async def test_a_walk_goes_on_over_what_was_known_at_its_first_page(
+    running: Api, redis_url: str
+) -> None:
+    planner = Watching(running, uuid4())
+    await planner.prepares()
+    first = await planner.all(page_size=4)
+    popular = await planner.popular(page_size=4)
+    later = (FIRST_DAY + timedelta(days=DAYS)).isoformat()
+    await planner.imports([sales_line(1, document="LATER", sku="SKU-2", sale_date=later)])
+    second = await planner.all(page_size=4, page_token=first.next_page_token)
+    assert [trend.rank for trend in second.trends] == [5, 6]
+    assert second.as_of_date == first.as_of_date < (await planner.all()).as_of_date
+    rest = await planner.popular(page_size=4, page_token=popular.next_page_token)
+    assert [one.rank for one in rest.products] == [5, 6]
+    async with redis.asyncio.from_url(redis_url) as kept:
+        await kept.delete(*[key async for key in kept.scan_iter(f"{planner.tenant_id}:trends:*")])
+    over = planner.all(page_size=4, page_token=first.next_page_token)
+    with pytest.raises(grpc.aio.AioRpcError, match="the walk is over; begin again without a token"):
+        await over
 
 
 async def test_popularity_ranks_by_what_is_sure(watching: Watching) -> None:

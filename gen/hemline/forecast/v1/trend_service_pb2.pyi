@@ -258,7 +258,9 @@ class ListTrendsRequest(_message.Message):
     page_size: _builtins.int
     """At most this many; 20 if zero, 200 at most."""
     page_token: _builtins.str
-    """From `next_page_token` of the page before, with the same other fields."""
+    """From `next_page_token` of the page before, with the same other fields. What is imported during a walk
+    does not change its pages; an hour after the first one, such a walk is over (INVALID_REQUEST).
+    """
     @_builtins.property
     def filter(self) -> Global___SeriesFilter:
         """Which series count."""
@@ -398,7 +400,9 @@ class ListPopularProductsRequest(_message.Message):
     page_size: _builtins.int
     """At most this many; 20 if zero, 200 at most."""
     page_token: _builtins.str
-    """From `next_page_token` of the page before, with the same other fields."""
+    """From `next_page_token` of the page before, with the same other fields. What is imported during a walk
+    does not change its pages; an hour after the first one, such a walk is over (INVALID_REQUEST).
+    """
     @_builtins.property
     def filter(self) -> Global___SeriesFilter:
         """Which series count."""

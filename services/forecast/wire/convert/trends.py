@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from hemline.forecast.v1 import trend_service_pb2 as pb
 
@@ -21,11 +21,10 @@ from services.forecast.domain.trends import (
     TrendOf,
     TrendState,
 )
-from services.forecast.fields import day_from, refusal
+from services.forecast.fields import day_from, iso_date, refusal
 from services.forecast.wire.filters import are_attributes, are_stores, is_attribute
 
 TRENDS = Limits(default=20, most=200)
-STALE = "the sales have changed since; begin again without a token."
 
 
 def question_from(request: pb.ListTrendsRequest) -> Question:
@@ -57,12 +56,28 @@ def popular_from(request: pb.ListPopularProductsRequest) -> Question:
     return found
 
 
-def page_of(request: Any, question: Question, edition: str, *filters: str) -> Page:
-    """The sort key is the edition of the data and the rank in it: pages never mix two."""
-    page = page_from(request, TRENDS, "trends", question.key, *filters, key=(str, int))
-    if page.after is not None and page.after[0] != edition:
-        raise refusal("page_token", STALE)
-    return page
+class Place(NamedTuple):
+    """Where a page of a walk ended."""
+
+    edition: str  # Of the data.
+    as_of: date
+    rank: int
+
+
+def page_of(request: Any, question: Question, *filters: str) -> Page:
+    """The sort key is a `Place`, the day as `YYYY-MM-DD`."""
+    return page_from(request, TRENDS, "trends", question.key, *filters, key=(str, str, int))
+
+
+def place_of(page: Page) -> Place | None:
+    """Where the page before ended, if there was one."""
+    if page.after is None:
+        return None
+    edition, day, rank = page.after
+    as_of = iso_date(str(day))
+    if as_of is None:
+        raise refusal("page_token", "must be a next_page_token of this list.")
+    return Place(str(edition), as_of, max(int(rank), 0))
 
 
 def trend_from(row: Sequence[Any]) -> TrendOf:

@@ -10,8 +10,9 @@ from hemline.forecast.v1 import trend_service_pb2_grpc as pb_grpc
 
 from services.chassis.cache import Cache
 from services.chassis.database import Database
+from services.chassis.paging import Page
 from services.forecast.answers.trends import popularity_of, trends_of
-from services.forecast.domain.trends import PopularityOf, TrendOf, TrendState
+from services.forecast.domain.trends import PopularityOf, Question, TrendOf, TrendState
 from services.forecast.trend_reader import Asked, TrendReader
 from services.forecast.wire.convert import trends as convert
 
@@ -27,11 +28,11 @@ class TrendServicer(pb_grpc.TrendServiceServicer):
     async def ListTrends(
         self, request: pb.ListTrendsRequest, context: Context
     ) -> pb.ListTrendsResponse:
-        asked = await self._reader.ask(convert.question_from(request))
+        question = convert.question_from(request)
         states = {TrendState(state) for state in request.states}
         filters = ",".join(map(str, sorted(states)))
-        page = convert.page_of(request, asked.question, asked.edition, filters)
-        after = int(page.after[1]) if page.after else 0
+        page = convert.page_of(request, question, filters)
+        asked, after = await self._asked(question, page)
         rows = [
             trend
             for trend in await self._trends(asked)
@@ -40,7 +41,7 @@ class TrendServicer(pb_grpc.TrendServiceServicer):
         shown, more = rows[: page.size], len(rows) > page.size
         return pb.ListTrendsResponse(
             trends=[convert.message_of_trend(trend) for trend in shown],
-            next_page_token=page.token((asked.edition, shown[-1].rank) if more else None),
+            next_page_token=_token(page, asked, shown[-1].rank if more else None),
             as_of_date=str(asked.question.as_of),
         )
 
@@ -67,20 +68,31 @@ class TrendServicer(pb_grpc.TrendServiceServicer):
     async def ListPopularProducts(
         self, request: pb.ListPopularProductsRequest, context: Context
     ) -> pb.ListPopularProductsResponse:
-        asked = await self._reader.ask(convert.popular_from(request))
-        page = convert.page_of(request, asked.question, asked.edition)
-        after = int(page.after[1]) if page.after else 0
+        question = convert.popular_from(request)
+        page = convert.page_of(request, question)
+        asked, after = await self._asked(question, page)
         rows = [PopularityOf(*row) for row in await self._reader.answer(asked, popularity_of)]
         rows = rows[after:]
         shown, more = rows[: page.size], len(rows) > page.size
         return pb.ListPopularProductsResponse(
             products=[convert.message_of_popularity(found) for found in shown],
-            next_page_token=page.token((asked.edition, shown[-1].rank) if more else None),
+            next_page_token=_token(page, asked, shown[-1].rank if more else None),
             as_of_date=str(asked.question.as_of),
         )
 
+    async def _asked(self, question: Question, page: Page) -> tuple[Asked, int]:
+        """What a page is about, and the rank after which it begins."""
+        asked, place = await self._reader.ask(question), convert.place_of(page)
+        return (asked, 0) if place is None else (asked.as_before(*place[:2]), place.rank)
+
     async def _trends(self, asked: Asked) -> list[TrendOf]:
         return [convert.trend_from(row) for row in await self._reader.answer(asked, trends_of)]
+
+
+def _token(page: Page, asked: Asked, rank: int | None) -> str:
+    if rank is None:
+        return ""
+    return page.token((asked.edition, str(asked.question.as_of), rank))
 
 
 def _news(before: TrendOf | None, now: TrendOf) -> bool:
