@@ -98,18 +98,18 @@ class Overrides:
     async def summary(self, start: date) -> Summary:
         """What overrides of days from ``start`` on were worth.
 
-        Kept until the next change of overrides or of what is imported, since it looks at every one.
+        It looks at every one, so it is kept; the key says which overrides and imports there were.
         """
         async with self._database.transaction() as session:
-            imported = await edition(session)
+            said = f"{await edition(session)}:{await OverrideStore(session).edition()}"
 
         async def make() -> bytes:
             async with self._database.transaction() as session:
                 found = await OverrideStore(session).over_since(start)
             return json.dumps(summary_of([each.score for each in found if each.score])).encode()
 
-        key = f"summary:{imported}:{start}"
-        kept = await self._cache.get_or_make_newest(key, make, ttl_seconds=KEPT_SECONDS)
+        key = f"summary:{said}:{start}"
+        kept = await self._cache.get_or_make(key, make, ttl_seconds=KEPT_SECONDS)
         overrides, better, score = json.loads(kept)
         return Summary(overrides, better, Score(*score))
 

@@ -153,6 +153,12 @@ class OverrideStore:
             .values(delete_time=now)
         )
 
+    async def edition(self) -> str:
+        """Changes whenever an override is made or taken back."""
+        moments = (func.max(OverrideRow.create_time), func.max(OverrideRow.delete_time))
+        made, deleted, count = (await self._session.execute(select(*moments, func.count()))).one()
+        return f"{made and made.timestamp()}.{deleted and deleted.timestamp()}.{count}"
+
     async def newest(
         self, after: tuple[datetime, UUID] | None, active_after: date | None, limit: int
     ) -> list[Override]:
