@@ -95,10 +95,10 @@ class Forecast(_message.Message):
     run: _builtins.str
     """The run that it comes from: `forecastRuns/{run}`."""
     horizon_mean_units: _builtins.float
-    """Expected units over the whole horizon: the sum of the daily means."""
+    """Expected units over the whole horizon: the sum of the means of `days`."""
     @_builtins.property
     def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___DailyDemand]:
-        """One entry a day, in order."""
+        """One entry a day (of weekly runs, a week), in order."""
 
     @_builtins.property
     def overrides(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -127,7 +127,9 @@ Global___Forecast: _TypeAlias = Forecast  # noqa: Y015
 
 @_typing.final
 class DailyDemand(_message.Message):
-    """Demand on one day. Quantiles never cross, and are not to be added up over days."""
+    """Demand of one period: a day or, of weekly runs, a week. (It was named when all runs were daily.)
+    Quantiles never cross, and are not to be added up over periods.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -138,7 +140,7 @@ class DailyDemand(_message.Message):
     P90_UNITS_FIELD_NUMBER: _builtins.int
     SYSTEM_MEAN_UNITS_FIELD_NUMBER: _builtins.int
     date: _builtins.str
-    """The day, `YYYY-MM-DD`."""
+    """The day, or the last day of the week, `YYYY-MM-DD`."""
     mean_units: _builtins.float
     """Expected units."""
     p10_units: _builtins.float

@@ -140,7 +140,9 @@ class ForecastServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetForecast(self, request, context):
-        """Returns the forecast of one SKU in one store.
+        """Returns the forecast of one SKU in one store. After a run or an override that a sibling of the home
+        region took, while the home region was away or drained, the home region may answer as before for up to
+        60 seconds; other methods do not.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.

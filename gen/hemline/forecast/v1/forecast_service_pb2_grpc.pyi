@@ -75,7 +75,9 @@ class ForecastServiceStub:
                             answered. Retry with backoff.
     """
     GetForecast: _grpc.UnaryUnaryMultiCallable[_forecast_service_pb2.GetForecastRequest, _forecast_service_pb2.GetForecastResponse]
-    """Returns the forecast of one SKU in one store.
+    """Returns the forecast of one SKU in one store. After a run or an override that a sibling of the home
+    region took, while the home region was away or drained, the home region may answer as before for up to
+    60 seconds; other methods do not.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.
@@ -171,7 +173,9 @@ class ForecastServiceAsyncStub(ForecastServiceStub):
                             answered. Retry with backoff.
     """
     GetForecast: _aio.UnaryUnaryMultiCallable[_forecast_service_pb2.GetForecastRequest, _forecast_service_pb2.GetForecastResponse]  # type: ignore[assignment]
-    """Returns the forecast of one SKU in one store.
+    """Returns the forecast of one SKU in one store. After a run or an override that a sibling of the home
+    region took, while the home region was away or drained, the home region may answer as before for up to
+    60 seconds; other methods do not.
 
     Errors, by code and `google.rpc.ErrorInfo.reason`:
       NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.
@@ -276,7 +280,9 @@ class ForecastServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _forecast_service_pb2.GetForecastRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_forecast_service_pb2.GetForecastResponse, _abc.Awaitable[_forecast_service_pb2.GetForecastResponse]]:
-        """Returns the forecast of one SKU in one store.
+        """Returns the forecast of one SKU in one store. After a run or an override that a sibling of the home
+        region took, while the home region was away or drained, the home region may answer as before for up to
+        60 seconds; other methods do not.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
           NOT_FOUND           - FORECAST_NOT_FOUND: the SKU never sold in that store.

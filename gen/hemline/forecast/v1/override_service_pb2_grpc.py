@@ -108,7 +108,8 @@ class OverrideServiceServicer:
         """Replaces or scales the forecast of some days of a series, a product, a category or a store: of what is
         forecast of it when the override is made.
 
-        Safe to retry: the same `request_id` returns the first answer again.
+        Safe to retry: the same `request_id` returns the first answer again. What it changes is read at once; but
+        see `ForecastService.GetForecast` of writes that a sibling region takes.
 
         Errors, by code and `google.rpc.ErrorInfo.reason`:
         NOT_FOUND           - FORECAST_NOT_FOUND: nothing is forecast for that subject.
