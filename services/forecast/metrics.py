@@ -2,8 +2,8 @@
 
 Arrays are (series, periods), time to the right; NaN where nothing was recorded, which no figure
 counts. RMSSE and its scale follow the M5 competition (Makridakis et al. 2022), MASE Hyndman and
-Koehler (2006), sMAPE and OWA the M3 and M4 competitions; SPL is the mean pinball loss of P10, P50
-and P90 over the scale of MASE.
+Koehler (2006), sMAPE the M3 competition; SPL is the mean pinball loss of P10, P50 and P90 over the
+scale of MASE.
 """
 
 from typing import NamedTuple
@@ -85,18 +85,6 @@ def smape(actual: Floats, mean: Floats) -> float:
     return _mean(200 * np.abs(actual - mean) / np.where(size > 0, size, 1.0))
 
 
-class Error(NamedTuple):
-    """The two figures that the M4 competition ranks by."""
-
-    smape: float
-    mase: float
-
-
-def owa(error: Error, naive: Error) -> float:
-    """Overall weighted average: the mean of both figures over those of a naive forecast."""
-    return (error.smape / naive.smape + error.mase / naive.mase) / 2
-
-
 def pinball(actual: Floats, quantile: Floats, level: float) -> Floats:
     """The loss whose expectation the quantile of ``level`` minimises."""
     error = actual - quantile
@@ -113,22 +101,6 @@ def coverage(actual: Floats, low: Floats, high: Floats) -> float:
     """Share of what happened that lies between ``low`` and ``high``, both included."""
     counted = ~np.isnan(actual)
     return _ratio(((actual >= low) & (actual <= high) & counted).sum(), counted.sum())
-
-
-class Added(NamedTuple):
-    """Forecast value added (Gilliland 2010): what a step in the making of a forecast is worth."""
-
-    points: float  # wMAPE before the step less wMAPE after it: positive is better.
-    improved: float  # Share of the changed forecasts that came closer to what happened.
-    changed: int  # Forecasts that the step changed and that can be judged.
-
-
-def value_added(actual: Floats, before: Floats, after: Floats) -> Added:
-    """Scores a step, such as a planner's override, against the forecast that it changed."""
-    touched = (before != after) & ~np.isnan(actual)
-    closer = touched & (np.abs(actual - after) < np.abs(actual - before))
-    points = wmape(actual, before) - wmape(actual, after)
-    return Added(points, _ratio(closer.sum(), touched.sum()), int(touched.sum()))
 
 
 def _positive(values: Floats) -> Floats:

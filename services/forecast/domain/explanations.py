@@ -60,10 +60,6 @@ class PlanChange(NamedTuple):
     promotion_kind: str | None = None
     discount_share: float = 0.0
 
-    @property
-    def ends_promotions(self) -> bool:
-        return self.price_micros is None and self.promotion_kind is None
-
 
 def totals(periods: Sequence[Explained]) -> dict[Part, float]:
     """Parts of the whole horizon, each that is not 0 somewhere."""

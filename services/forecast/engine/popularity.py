@@ -3,13 +3,13 @@
 A rate is discounted sales over discounted exposure, relative to what an average item would have
 sold at the same time in the same places. Its prior is a Gamma distribution with the mean and the
 variance of the rates over all items (empirical Bayes), so that the posterior is one as well, and
-items are ranked by a low quantile of it. Sell-through is a share, with Beta for Gamma.
+items are ranked by a low quantile of it.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, gammaincinv
+from scipy.special import gammaincinv
 
 from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.panel import Panel
@@ -66,26 +66,6 @@ def popularity(
     lower = gammaincinv(shape, LOWER) / rate
     order = np.lexsort((np.arange(count), -lower))
     return Popularity(shape / rate, lower, units, expected, order[expected[order] > 0])
-
-
-def sell_through_lower(sold: Floats, received: Floats) -> Floats:
-    """(items,). A bound that the share of what was delivered and will be sold exceeds with 90 %.
-
-    The prior is a Beta distribution with the mean of all items, worth as many units as their
-    variance says.
-    """
-    total = received.sum()
-    if total <= 0:
-        return np.zeros_like(sold)
-    mean = float(np.clip(sold.sum() / total, 1e-6, 1 - 1e-6))
-    share = np.where(received > 0, sold / np.maximum(received, 1e-9), mean)
-    between = float(np.average((share - mean) ** 2, weights=received))
-    noise = mean * (1 - mean) * np.count_nonzero(received) / total
-    prior = mean * (1 - mean) / max(between - noise, 1e-6) - 1
-    prior = float(np.clip(prior, 1.0, MOST_PRIOR))
-    left = np.maximum(received - sold, 0.0)
-    lower: Floats = betaincinv(prior * mean + sold, prior * (1 - mean) + left, LOWER)
-    return lower
 
 
 def _pairs(

@@ -1,4 +1,4 @@
-"""COPY, PostgreSQL's fastest way in and out, inside the session's own transaction.
+"""COPY, PostgreSQL's fastest way in, inside the session's own transaction.
 
 SQLAlchemy has no word for COPY, so this speaks to its psycopg connection. COPY FROM refuses tables
 under row-level security: rows go to a temporary table first, and from there by INSERT.
@@ -33,13 +33,6 @@ async def copy_in(
                 chunk.clear()
         if chunk:
             await copy.write("\n".join(chunk) + "\n")
-
-
-async def copy_out(session: AsyncSession, query: sql.Composed) -> bytes:
-    """Returns the rows of ``query`` in COPY's binary format."""
-    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
-    async with _copying(session, statement) as copy:
-        return b"".join([bytes(block) async for block in copy])
 
 
 @asynccontextmanager

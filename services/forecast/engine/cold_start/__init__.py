@@ -6,7 +6,7 @@ arrive, a Gamma posterior moves from what was expected to what sells.
 """
 
 from services.forecast.engine.cold_start.analogues import Analogues
-from services.forecast.engine.cold_start.cold import Rates, cold_means, cold_rates
+from services.forecast.engine.cold_start.cold import Rates, cold_means
 from services.forecast.engine.cold_start.newcomers import ColdStart, estimate
 
-__all__ = ["Analogues", "ColdStart", "Rates", "cold_means", "cold_rates", "estimate"]
+__all__ = ["Analogues", "ColdStart", "Rates", "cold_means", "estimate"]

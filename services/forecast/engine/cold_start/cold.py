@@ -78,11 +78,6 @@ def cold_means(panel: Panel, rows: Integers, ahead: int, profile: Floats | None 
     return found
 
 
-def cold_rates(panel: Panel, rows: Integers) -> Rates:
-    """Posterior rates of series, from the effects of all others and their own recent sales."""
-    return learn(panel, 0).rates(rows)
-
-
 def learn(panel: Panel, ahead: int, profile: Floats | None = None) -> Learnt:
     """Fits effects to the recent past of all series.
 

@@ -5,7 +5,7 @@ import pytest
 
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
-from services.forecast.engine.popularity import popularity, sell_through_lower
+from services.forecast.engine.popularity import popularity
 
 
 def panel(units: np.ndarray, exposure: np.ndarray | None = None) -> Panel:
@@ -63,12 +63,3 @@ def test_left_out_rows_are_left_out_and_nothing_sold_is_no_error() -> None:
     assert found.rate.shape == (2,)
     assert np.isfinite(found.lower).all()
     assert popularity(panel(np.zeros((1, 1))), np.array([-1])).order.size == 0
-
-
-def test_sell_through_of_few_pieces_is_pulled_to_the_mean() -> None:
-    sold = np.array([6.0, 500.0, 300.0, 200.0, 450.0])
-    received = np.array([6.0, 600.0, 600.0, 600.0, 600.0])
-    lower = sell_through_lower(sold, received)
-    assert lower.argmax() == 1
-    assert (lower < 1).all()
-    assert sell_through_lower(np.zeros(2), np.zeros(2)).tolist() == [0, 0]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from services.forecast.engine.cold_start import cold_means, cold_rates, estimate
+from services.forecast.engine.cold_start import cold_means, estimate
+from services.forecast.engine.cold_start.cold import learn
 from services.forecast.engine.cold_start.launch import launch_profile
 from services.forecast.engine.cold_start.terms import choose_terms
 from services.forecast.engine.panel import Panel
@@ -41,7 +42,7 @@ def error(found: np.ndarray, truth: np.ndarray) -> float:
 def test_effects_find_what_the_average_does_not() -> None:
     panel, rate = world()
     rows = np.random.default_rng(2).choice(panel.series, 40, replace=False)
-    found = cold_rates(hidden(panel, rows), rows).mean
+    found = learn(hidden(panel, rows), 0).rates(rows).mean
     assert error(found, rate[rows]) < 0.15
     assert error(np.full(40, rate.mean()), rate[rows]) > 0.6
 
@@ -53,7 +54,7 @@ def test_own_sales_take_over() -> None:
     units[odd] = np.random.default_rng(3).poisson(4 * rate[odd], WEEKS)
     panel = Panel(panel.period, panel.dates, units, static=panel.static)
     found = [
-        float(cold_rates(hidden(panel, np.array([odd]), weeks), np.array([odd])).mean[0])
+        float(learn(hidden(panel, np.array([odd]), weeks), 0).rates(np.array([odd])).mean[0])
         for weeks in (0, 2, 6, 20)
     ]
     assert found == sorted(found)
