@@ -35,7 +35,7 @@ def measure(seed: int, period: Period) -> Tried:
     made = world(seed)
     past = _panel(made, period)
     found = forecast(past, Settings(effort=Effort.LIGHT))
-    state = state_of(found.response, past)
+    state = state_of(found.response)
     elasticity = _elasticity(made)
     usual = made.expected / made.season.plan.uplift.T[made.season.plan.style_of_series]
     horizon = slice(-AHEAD[period] * _days(period), None)

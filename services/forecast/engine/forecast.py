@@ -83,17 +83,18 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
     luck = Luck(settings.seed, settings.threads)
     simple = PromoTier(settings.calendar)
     runs = tiers.run(panel, [*past, panel.periods], settings.effort, luck, simple)
-    held = {name: hold(panel, past, means[:-1]) for name, means in runs.means.items()}
+    means = _planned(runs)
+    held = {name: hold(panel, past, each[:-1]) for name, each in means.items()}
     scales = rms_steps(panel.units[:, : past[-1]] if past else panel.units)
     weights = ensemble.learn(held, scales, kinds.codes, len(kinds.names))
     shares = weights.of(kinds.codes)
-    mixed = [_mix(means, shares) for means in zip(*runs.means.values(), strict=True)]
+    mixed = [_mix(each, shares) for each in zip(*means.values(), strict=True)]
     mixed = borrowed(panel, [*past, panel.periods], mixed)
     combined = hold(panel, past, mixed[:-1])
     return Forecast(
         panel=panel,
         mean=mixed[-1],
-        tiers=MappingProxyType({name: means[-1] for name, means in runs.means.items()}),
+        tiers=MappingProxyType({name: each[-1] for name, each in means.items()}),
         weights=weights,
         segments=kinds,
         held=combined,
@@ -101,6 +102,15 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
         calibration=calibrate(panel, combined, luck if settings.effort is Effort.FULL else None),
         response=runs.response,
     )
+
+
+def _planned(runs: tiers.Runs) -> dict[str, Sequence[Floats]]:
+    """The tiers' means. The simple tier knows no plan: it is moved by what the response says."""
+    means = dict(runs.means)
+    if "plain" in means:
+        plans = zip(means["plain"], runs.response.plans, strict=True)
+        means["plain"] = [mean * np.exp(plan) for mean, plan in plans]
+    return means
 
 
 def _mix(means: Sequence[Floats], shares: Floats) -> Floats:

@@ -41,7 +41,7 @@ def _forecast(panel: Panel, made: Forecast, place: Place) -> Found:
     tiers = _tiers(made)
     judged = _held_back(panel, made)
     figures = Figures(*_sums(panel, judged), model=_model(tiers), trends=_trends(panel))
-    shared, own = what_if.pack(state_of(made.response, panel))
+    shared, own = what_if.pack(state_of(made.response))
     cumulative, sums = totals_of(made, place)
     rows = series_lines([made.mean, *quantiles, *cumulative], tiers, own)
     return Found(rows, shared, figures.to_bytes(), sums.to_bytes())

@@ -139,7 +139,7 @@ def test_lines_are_what_copy_reads() -> None:
 def test_a_stored_state_answers_as_the_model_does() -> None:
     panel = panel_of()
     made = forecast(panel, Settings(Effort.LIGHT))
-    state = state_of(made.response, panel)
+    state = state_of(made.response)
     shared, own = pack(state)
     read = Shared.from_bytes(shared)
     everywhere = {"promotion": np.ones(AHEAD)}

@@ -23,7 +23,7 @@ def state() -> PromoState:
     panel = slow()
     for name in ("price", "regular_price"):
         panel.known[name][UNPRICED] = np.nan
-    return state_of(PromoTier().fits(panel, [DAYS], AHEAD)[0], panel)
+    return state_of(PromoTier().fits(panel, [DAYS], AHEAD)[0])
 
 
 def tried(state: PromoState, change: PlanChange) -> list[float]:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from services.forecast.engine.arrays import Booleans, Floats
-from services.forecast.engine.promo.fit import LOG_LIMIT, PromoFit
+from services.forecast.engine.promo.fit import PromoFit
+from services.forecast.engine.promo.made import LOG_LIMIT
 
 LEVEL = "level"
 TREND = "trend"

@@ -32,8 +32,8 @@ SPAN = {Period.DAY: 91, Period.WEEK: 13, Period.MONTH: 12}  # Columns with one l
 MOST_SPANS = 8
 ALIKE = 0.8  # Correlation of a series' own terms with those of its group, to be added up.
 DOUBLE = 0.98  # Correlation with a price, above which a term is that price said twice.
-ALIKE_ROWS = 500
-MOST_CELLS = 3_000_000  # Terms x columns x groups that are held at once: 24 MB.
+ALIKE_ROWS = 150
+MOST_CELLS = 1_000_000  # Terms x columns x groups that are held at once: 8 MB.
 BLOCK_CELLS = 6_000_000
 RIDGE = 1.0  # Inverse variance of coefficients before anything is known.
 PRICE_RIDGE = 0.25  # The same of elasticities, which are larger numbers.
@@ -138,13 +138,21 @@ def _spans(
         sold, shown = history.units[block, columns], history.exposure[block, columns]
         usual = shown * (sold.sum(axis=1) / np.maximum(shown.sum(axis=1), 1e-9))[:, np.newaxis]
         terms = _own(design, block, between) * usual
-        np.add.at(units, codes, sold)
-        np.add.at(base, codes, usual)
-        np.add.at(x, codes, terms.transpose(1, 2, 0))
+        _add(units, codes, sold)
+        _add(base, codes, usual)
+        _add(x, codes, terms.transpose(1, 2, 0))
     x /= np.maximum(base, 1e-9)[..., np.newaxis]
     common = np.broadcast_to(design.common[:, columns].T, (count, length, len(design.common)))
     span = SPAN[history.period]
     return Spans.of(np.concatenate((x, common), axis=2), units, base, span)
+
+
+def _add(sums: Floats, codes: Integers, values: Floats | Single) -> None:
+    """Adds to the rows ``codes`` of ``sums``, of which one may occur several times."""
+    if np.unique(codes).size == codes.size:
+        sums[codes] += values
+    else:
+        np.add.at(sums, codes, values)
 
 
 def _alive(recipe: Recipe, x: Floats) -> Booleans:

@@ -16,7 +16,7 @@ GAIN = 0.2  # Standard deviation of gains around 1.
 STEPS = 12
 FIRST_STEPS = 4  # In which coefficients move by one at most.
 SETTLED = 1e-3
-GAIN_STEPS = 5
+GAIN_STEPS = 3
 FARTHEST = 8.0  # Logarithm by which terms may move a mean.
 
 

@@ -17,6 +17,7 @@ from services.forecast.engine.promo.columns import Column
 from services.forecast.engine.promo.design import Design
 from services.forecast.engine.promo.history import History
 from services.forecast.engine.promo.levels import carried, growth, levels
+from services.forecast.engine.promo.made import Made
 from services.forecast.engine.promo.response import (
     Moments,
     Pool,
@@ -29,8 +30,8 @@ from services.forecast.engine.promo.response import (
 )
 from services.forecast.engine.promo.seasons import Calendar
 from services.forecast.engine.promo.settings import Settings
+from services.forecast.engine.promo.slow import Counted
 
-LOG_LIMIT = 4.0  # No multiplier beyond exp(4), 55 times, nor below its inverse.
 STRENGTH_ROWS = 1_500  # Series from which the strength of promotions is first told.
 STRENGTH_FADING = 1.0
 SCREEN_ROWS = 300
@@ -63,8 +64,11 @@ class PromoFit:
     log_multiplier: NDArray[np.float32]  # (series, first .. origin + ahead)
     level: Floats  # (series,). Units of an ordinary period at the origin.
     drift: Floats  # (series, ahead). Logarithm by which the trend moves the level.
+    plan: NDArray[np.float32]  # (series, ahead). What own terms do, against what they did of late.
+    counted: Counted
     shut: Booleans  # (ahead,). Days that are shut for all.
     open: Booleans  # (series, ahead). False where nothing will be sold: shut, or planned so.
+    plans: tuple[NDArray[np.float32], ...] = ()  # Of the last fit of several: `plan` of each.
 
     @property
     def mean(self) -> Floats:
@@ -147,32 +151,29 @@ def moments_of(
     ]
 
 
-def fitted(base: Base, origins: Sequence[int], settings: Settings) -> list[PromoFit]:
+def fitted(
+    base: Base, origins: Sequence[int], settings: Settings, counts: Sequence[Counted]
+) -> list[PromoFit]:
     """The model at each of ``origins`` (columns of the base's panel), with the same settings."""
     design, panel = base.design, base.panel
     codes = panel.static[settings.group] if settings.group else None
     how = shrinkage(design, settings)
     pooled, kept = _pooled(base, origins, settings, codes)
     shared = [shared_coefficients(each, how) for each in pooled]
-    betas = [np.empty((panel.series, design.width), np.float32) for _ in origins]
-    logs = [np.empty((panel.series, origin + base.ahead), np.float32) for origin in origins]
+    made = [Made.blank(design, origin, base.ahead) for origin in origins]
     for number, rows in enumerate(design.blocks()):
         if kept:
             x, moments = design.of(rows), kept[number]
         else:
             x, moments = moments_of(design, base.history, rows, origins, settings.yearly)
-        for index, origin in enumerate(origins):
+        for index, one in enumerate(made):
             panel_beta, group_betas = shared[index]
             prior = np.broadcast_to(panel_beta, (rows.size, design.width))
             if codes is not None:
                 prior = group_betas[codes[rows]]
             beta = own_coefficients(moments[index], prior, pooled[index], how) * settings.gain
-            betas[index][rows] = beta
-            logs[index][rows] = multiplied(x[..., : origin + base.ahead], beta)
-    return [
-        _leveled(base, settings, origin, beta, log)
-        for origin, beta, log in zip(origins, betas, logs, strict=True)
-    ]
+            one.fill(rows, x, counts[index].blended(rows, beta))
+    return [_leveled(base, settings, one, each) for one, each in zip(made, counts, strict=True)]
 
 
 def shrinkage(design: Design, settings: Settings) -> Shrinkage:
@@ -180,12 +181,6 @@ def shrinkage(design: Design, settings: Settings) -> Shrinkage:
     common = np.arange(design.width) >= design.width - design.common.shape[0]
     own = np.where(common, settings.season_ridge, settings.own_ridge)
     return Shrinkage(alive, own, settings.group_ridge)
-
-
-def multiplied(x: NDArray[np.float32], beta: Floats) -> NDArray[np.float32]:
-    """(series, columns). Log multipliers."""
-    logs = (beta[:, np.newaxis].astype(np.float32) @ x)[:, 0]
-    return np.asarray(logs.clip(-LOG_LIMIT, LOG_LIMIT))
 
 
 def _pooled(
@@ -204,15 +199,9 @@ def _pooled(
     return [pool.pooled() for pool in pools], kept
 
 
-def _leveled(
-    base: Base,
-    settings: Settings,
-    origin: int,
-    beta: NDArray[np.float32],
-    logs: NDArray[np.float32],
-) -> PromoFit:
-    discounts = TREND_DISCOUNTS[base.panel.period]
-    past = base.history.until(origin, logs.astype(np.float64))
+def _leveled(base: Base, settings: Settings, made: Made, counts: Counted) -> PromoFit:
+    origin, discounts = made.origin, TREND_DISCOUNTS[base.panel.period]
+    past = base.history.until(origin, made.logs.astype(np.float64))
     found = levels(past, (settings.discount, *discounts))
     drift = carried(settings.trend, *growth(found[1:], discounts), base.ahead)
     stop = origin + base.ahead
@@ -228,10 +217,12 @@ def _leveled(
         base.first + origin,
         settings,
         base.design,
-        beta,
-        logs,
+        made.betas,
+        made.logs,
         found[0],
         drift,
+        made.plan,
+        counts,
         shut,
         opened,
     )

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Booleans, Floats, Integers
-from services.forecast.engine.panel import Panel
-from services.forecast.engine.promo import columns, counted, recipe_text
+from services.forecast.engine.promo import columns, recipe_text
 from services.forecast.engine.promo import design as designs
-from services.forecast.engine.promo import history as histories
 from services.forecast.engine.promo.columns import Column, Kind
 from services.forecast.engine.promo.components import PARTS, TREND, attributed, is_usual
-from services.forecast.engine.promo.fit import LOG_LIMIT, PromoFit
+from services.forecast.engine.promo.fit import PromoFit
+from services.forecast.engine.promo.made import LOG_LIMIT
 from services.forecast.engine.promo.terms import Recipe, Single, Usual, followed
 
 Arrays = dict[str, NDArray[Any]]
@@ -184,8 +183,8 @@ def from_arrays(arrays: Arrays) -> PromoState:
     return PromoState(recipe=recipe, **values)
 
 
-def state_of(fit: PromoFit, panel: Panel) -> PromoState:
-    """The state of all series of ``fit``, which was fitted to ``panel``."""
+def state_of(fit: PromoFit) -> PromoState:
+    """The state of all series of ``fit``."""
     design, past = fit.design, fit.origin - fit.first
     series, ahead = fit.drift.shape
     own = len(design.recipe.labels()) + (designs.ECHOES if design.weights is not None else 0)
@@ -208,23 +207,12 @@ def state_of(fit: PromoFit, panel: Panel) -> PromoState:
         fit.level,
         fit.drift,
         fit.coefficients[:, :own],
-        _moves(fit, panel),
+        fit.counted.coefficients,
         given,
         np.stack(planned, axis=1) if names else np.zeros((series, 0, ahead)),
         usual,
         strength,
     )
-
-
-def _moves(fit: PromoFit, panel: Panel) -> Single:
-    """(series, own terms)."""
-    seen = panel.until(fit.origin, fit.drift.shape[1])
-    recent = histories.since(seen, fit.first)
-    closed = columns.closed(recent.known, fit.design.recipe.closers)
-    history = histories.read(recent, closed)
-    rows = np.arange(panel.series)
-    answer = counted.learn(fit.design, history, panel.static, fit.origin - fit.first, rows)
-    return answer.of(rows).astype(np.float32)
 
 
 def _stands(fit: PromoFit, rows: Integers) -> tuple[Floats, Floats]:

@@ -1,11 +1,12 @@
 """The promotion tier: a discounted level times the pooled response to what is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
+from services.forecast.engine.promo import slow
 from services.forecast.engine.promo.choice import choose
 from services.forecast.engine.promo.fit import PromoFit, base, fitted
 from services.forecast.engine.promo.history import since
@@ -36,6 +37,10 @@ class PromoTier:
         shared = base(recent, inner[0], ahead, first, self.calendar)
         chosen = choose(shared, inner[0])
         latest = chosen if len(inner) == 1 else choose(shared, inner[-1])
+        counts = slow.learn(recent, shared.design, shared.history, inner)
         if latest == chosen:
-            return fitted(shared, inner, chosen)
-        return fitted(shared, inner[:-1], chosen) + fitted(shared, inner[-1:], latest)
+            found = fitted(shared, inner, chosen, counts)
+        else:
+            found = fitted(shared, inner[:-1], chosen, counts[:-1])
+            found += fitted(shared, inner[-1:], latest, counts[-1:])
+        return [*found[:-1], replace(found[-1], plans=tuple(fit.plan for fit in found))]

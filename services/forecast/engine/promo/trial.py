@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.forecast.engine.arrays import Floats, Integers
-from services.forecast.engine.promo.fit import Base, moments_of, multiplied, shrinkage
+from services.forecast.engine.promo.fit import Base, moments_of, shrinkage
 from services.forecast.engine.promo.levels import levels
+from services.forecast.engine.promo.made import multiplied
 from services.forecast.engine.promo.response import (
     Moments,
     Pool,
@@ -23,7 +24,8 @@ from services.forecast.engine.promo.settings import Settings
 from services.forecast.engine.promo.terms import Single
 
 SAMPLE = 400  # Series, at most.
-SAMPLE_CELLS = 3_000_000  # Regressors x periods x series of the sample, but
+SAMPLE_CELLS = 3_000_000  # Regressors x periods x series of the sample, at most.
+SAMPLE_TERMS = 12_000  # Regressors x series of the sample, which are what costs most, but
 FEWEST = 120  # series at least.
 FOLDS = 3
 SHOWN = 0.5  # Share of a period on the shelf, below which sales say too little of demand.
@@ -45,7 +47,8 @@ class Trial:
     def __init__(self, base: Base, origin: int) -> None:
         self.panel, self.history, self.design = base.panel, base.history, base.design
         self.ahead = base.ahead
-        size = SAMPLE_CELLS // max(1, base.design.width * origin)
+        width = max(1, base.design.width)
+        size = min(SAMPLE_CELLS // (width * origin), SAMPLE_TERMS // width)
         size = max(FEWEST, min(SAMPLE, size))
         self.rows = np.arange(0, base.panel.series, max(1, base.panel.series // size))
         self.x = base.design.of(self.rows)[..., :origin]

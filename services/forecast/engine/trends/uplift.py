@@ -6,7 +6,7 @@ from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.promo import PromoFit, PromoTier
 from services.forecast.engine.promo.components import is_usual
-from services.forecast.engine.promo.fit import LOG_LIMIT
+from services.forecast.engine.promo.made import LOG_LIMIT
 
 LEAST_PERIODS = 8
 PARTS = ("promotion", "price")

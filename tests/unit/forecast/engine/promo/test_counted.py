@@ -48,7 +48,7 @@ def slow(rate: float = 0.1, *, fading: float = 0.0, depths: tuple[float, ...] = 
 
 
 def state(panel: Panel) -> PromoState:
-    return state_of(PromoTier().fits(panel, [DAYS], AHEAD)[0], panel)
+    return state_of(PromoTier().fits(panel, [DAYS], AHEAD)[0])
 
 
 @pytest.fixture(scope="module")
@@ -119,13 +119,13 @@ def test_groups_that_do_not_fit_into_memory_at_once_answer_as_the_others(
 def test_what_never_sold_has_no_answer() -> None:
     panel = slow(0.0)
     fit = PromoTier().fits(panel, [DAYS], AHEAD)[0]
-    assert (state_of(fit, panel).ratio(0, promoted(0.3)) == 1.0).all()
+    assert (state_of(fit).ratio(0, promoted(0.3)) == 1.0).all()
 
 
 def test_a_state_of_an_older_version_answers_as_its_forecast_did() -> None:
     panel = slow()
     fit = PromoTier().fits(panel, [DAYS], AHEAD)[0]
-    arrays = state_of(fit, panel).arrays()
+    arrays = state_of(fit).arrays()
     del arrays["moves"]
     terms = len(fit.design.recipe.labels())
     np.testing.assert_array_equal(from_arrays(arrays).moves, fit.coefficients[:, :terms])

@@ -13,7 +13,7 @@ STYLES, EACH, WEEKS, AHEAD = 12, 6, 80, 4
 UPLIFT = 2.5
 
 
-def fitted(*, together: bool) -> tuple[PromoFit, Panel]:
+def fitted(*, together: bool) -> PromoFit:
     """Series of twelve styles, promoted as a style or each for itself."""
     random = np.random.default_rng(4)
     style = np.arange(STYLES * EACH) // EACH
@@ -25,21 +25,21 @@ def fitted(*, together: bool) -> tuple[PromoFit, Panel]:
     panel = Panel(
         Period.WEEK, dates, units, known={"offer": promoted}, static={"style": style, "own": who}
     )
-    return PromoTier().fits(panel, [WEEKS], AHEAD)[0], panel
+    return PromoTier().fits(panel, [WEEKS], AHEAD)[0]
 
 
-def ratios(fit: PromoFit, panel: Panel, rows: Sequence[int]) -> np.ndarray:
-    state = state_of(fit, panel)
+def ratios(fit: PromoFit, rows: Sequence[int]) -> np.ndarray:
+    state = state_of(fit)
     none = {"offer": np.zeros(AHEAD)}
     return np.array([state.means(row, {}).sum() / state.means(row, none).sum() for row in rows])
 
 
 @pytest.mark.parametrize("together", [True, False])
 def test_ending_the_promotion_takes_its_effect_away(together: bool) -> None:  # noqa: FBT001
-    found = ratios(*fitted(together=together), range(0, STYLES * EACH, 5))
+    found = ratios(fitted(together=together), range(0, STYLES * EACH, 5))
     assert np.median(found) == pytest.approx(UPLIFT, rel=0.25)
 
 
 def test_siblings_are_regressors_only_where_they_can_be_told_apart() -> None:
-    assert not [name for name in fitted(together=True)[0].feature_names if "siblings:style" in name]
-    assert [name for name in fitted(together=False)[0].feature_names if "siblings:style" in name]
+    assert not [name for name in fitted(together=True).feature_names if "siblings:style" in name]
+    assert [name for name in fitted(together=False).feature_names if "siblings:style" in name]

@@ -28,7 +28,7 @@ def fit() -> PromoFit:
 
 @pytest.fixture(scope="module")
 def state(fit: PromoFit) -> PromoState:
-    return state_of(fit, planted().panel)
+    return state_of(fit)
 
 
 def test_the_plan_itself_gives_the_forecast_itself(fit: PromoFit, state: PromoState) -> None:
@@ -89,5 +89,5 @@ def test_components_of_a_state_are_those_of_the_fit(fit: PromoFit, state: PromoS
 def test_without_known_columns_a_state_still_forecasts() -> None:
     without = panel(poisson(5, 120), AHEAD)
     blind = PromoTier().fits(without, [120], AHEAD)[0]
-    state = state_of(blind, without)
+    state = state_of(blind)
     np.testing.assert_allclose(state.means(2, {}), blind.mean[2], rtol=1e-5)

@@ -171,7 +171,7 @@ def test_a_shop_that_is_planned_to_be_closed_sells_nothing() -> None:
     closed = opened[:, 120:] == 0
     assert (fit.mean[closed] == 0).all()
     assert error(fit.mean[~closed].mean(), units[:, :120][opened[:, :120] > 0].mean()) < 0.05
-    state = from_arrays(state_of(fit, whole).arrays())
+    state = from_arrays(state_of(fit).arrays())
     row = int(closed.any(axis=1).argmax())
     np.testing.assert_allclose(state.means(row, {}), fit.mean[row], rtol=1e-5)
     assert (state.means(row, {"Open": np.ones(14)}) > 0).all()
