@@ -60,7 +60,6 @@ def test_a_run_up_ends_on_its_day() -> None:
 
 
 def test_holidays_of_a_country() -> None:
-    pytest.importorskip("holidays")
     found = named_holidays("GB-SCT", np.datetime64("2024-01-01"), np.datetime64("2024-12-31"))
     assert np.datetime64("2024-11-30") in np.concatenate([event.days for event in found])
     with pytest.raises(ValueError, match="no holidays are known for 'ZZ'"):
