@@ -121,7 +121,7 @@ def horizon(channel: Any) -> tuple[str, str]:
 
 def _part(part: int) -> str:
     name = pb.ForecastPart.Name(pb.ForecastPart.ValueType(part))
-    return name.removeprefix("FORECAST_PART_").lower()
+    return name.removeprefix("FORECAST_PART_").lower().replace("_", " ")
 
 
 def _bar(units: float, top: float) -> str:

@@ -16,6 +16,7 @@ from services.forecast.engine.promo import PromoState
 PART_OF = MappingProxyType(
     {
         "level": Part.LEVEL,
+        "size_share": Part.SIZE_SHARE,
         "season": Part.SEASON,
         "trend": Part.TREND,
         "promotion": Part.PROMOTION,
@@ -25,13 +26,25 @@ PART_OF = MappingProxyType(
         "availability": Part.AVAILABILITY,
     }
 )
-"""Parts of the response model."""
+"""Parts of the response model, its level split in two."""
 PRICE, REGULAR, PROMOTION, DISCOUNT = "price", "regular_price", "promotion_", "discount_"
 
 
-def explain(state: PromoState, served: Served) -> list[Explained]:
-    """Splits the mean of each period. What the response leaves is the other models' correction."""
-    found = {name: np.nan_to_num(units) for name, units in state.components(0).items()}
+def explain(
+    state: PromoState, served: Served, choice: Sequence[PromoState] = ()
+) -> list[Explained]:
+    """Splits the mean of each period. What the response leaves is the other models' correction.
+
+    Args:
+        state: of the one series.
+        served: its forecast.
+        choice: states of all sizes of its choice in the store, its own among them; empty if there
+            is nothing to compare it with.
+    """
+    found = _components(state)
+    if choice:
+        average = np.mean([_components(size)["level"] for size in choice], axis=0)
+        found |= {"level": average, "size_share": found["level"] - average}
     explained = []
     pairs = zip(served.forecast.mean, served.system_mean, strict=True)
     for step, (mean, system) in enumerate(pairs):
@@ -59,6 +72,11 @@ def simulate(
         p90=moved(forecast.p90, forecast, mean),
     )
     return simulated, notes
+
+
+def _components(state: PromoState) -> dict[str, Floats]:
+    """By name, each (ahead,)."""
+    return {name: np.nan_to_num(units) for name, units in state.components(0).items()}
 
 
 def _changed(

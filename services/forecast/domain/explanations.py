@@ -10,6 +10,8 @@ from services.chassis.errors import FailedPrecondition
 MOST_CHANGES = 20
 MOST_PRICE_MICROS = 10**12
 MOST_DISCOUNT = 0.95
+MOST_SIZES = 64
+"""SKUs of a choice. What has more of them is hardly one choice, and would take long to read."""
 WORTH_SAYING = 0.01
 """Share of the whole. A part that moves less is in the figures, not in the sentences."""
 
@@ -30,6 +32,7 @@ class Part(IntEnum):
     AVAILABILITY = 7
     CORRECTION = 8
     OVERRIDE = 9
+    SIZE_SHARE = 10
 
 
 CAUSES: Mapping[Part, str] = {
@@ -42,6 +45,15 @@ CAUSES: Mapping[Part, str] = {
     Part.CORRECTION: "What similar items and older patterns say",
     Part.OVERRIDE: "What planners changed",
 }
+
+
+class Size(NamedTuple):
+    """An SKU of a choice in a store, and what a run keeps of it."""
+
+    sku: str
+    size: str
+    shard: int
+    state: bytes
 
 
 class Explained(NamedTuple):
@@ -70,14 +82,25 @@ def totals(periods: Sequence[Explained]) -> dict[Part, float]:
     return {part: found[part] for part in Part if found.get(part)}
 
 
-def sentences(periods: Sequence[Explained]) -> list[str]:
-    """The same in words, the strongest cause first."""
+def sentences(periods: Sequence[Explained], size: str) -> list[str]:
+    """The same in words, the strongest cause first.
+
+    Args:
+        periods: all of the horizon.
+        size: whose part `SIZE_SHARE` is; not read without that part.
+    """
     whole = sum(period.mean for period in periods)
     parts = totals(periods)
     level = parts.pop(Part.LEVEL, 0.0)
-    said = [f"{whole:,.1f} units are expected; at the usual rate it would be {level:,.1f}."]
-    scale = max(abs(whole), abs(level))
+    usual = level + parts.get(Part.SIZE_SHARE, 0.0)
+    said = [f"{whole:,.1f} units are expected; at the usual rate it would be {usual:,.1f}."]
+    scale = max(abs(whole), abs(usual))
     for part, units in sorted(parts.items(), key=lambda item: -abs(item[1])):
         if abs(units) >= WORTH_SAYING * scale > 0:
-            said.append(f"{CAUSES[part]}: {units:+,.1f} ({units / scale:+.0%}).")
+            cause = _of_size(size, usual / level) if part is Part.SIZE_SHARE else CAUSES[part]
+            said.append(f"{cause}: {units:+,.1f} ({units / scale:+.0%}).")
     return said
+
+
+def _of_size(size: str, times: float) -> str:
+    return f"Size {size} sells {times:.3g} times an average size of this choice"

@@ -17,12 +17,19 @@ def day(cutoff: str, ahead: int) -> str:
     return (date.fromisoformat(cutoff) + timedelta(days=ahead)).isoformat()
 
 
-async def test_a_forecast_is_explained_tried_under_another_plan_and_overridden(desk: Desk) -> None:
+async def test_a_forecast_is_explained_tried_under_another_plan_and_overridden(
+    desk: Desk, tmp_path: Path
+) -> None:
     await imports(desk)
     run = (await answer(desk, "forecast", "run", "--horizon-days", 7))["cutoff_date"]
     out = await said(desk, "forecast", "explain", *SERIES)
     assert "units are expected" in out
     assert "level" in out
+    path = tmp_path / "sizes.csv"
+    path.write_text("sku,style,colour,size\nSKU-1,coat,navy,S\nSKU-2,coat,navy,M\n")
+    await said(desk, "import", "attributes", path)
+    out = await said(desk, "forecast", "explain", *SERIES)
+    assert ("Size M sells 1." in out, "size share" in out) == (True, True)
     tried = await answer(desk, "forecast", "what-if", *SERIES, "--no-promotion")
     assert len(tried["simulated"]["days"]) == 7
     for wrong in ("nan", "much"):
@@ -55,9 +62,7 @@ async def test_a_plan_is_tried_on_all_days_of_a_weekly_run(desk: Desk) -> None:
     assert [each["date"] for each in found["simulated"]["days"]] == [day(run, 7), day(run, 14)]
 
 
-async def test_trends_best_sellers_and_new_products_are_shown(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_trends_best_sellers_and_new_products_are_shown(desk: Desk, tmp_path: Path) -> None:
     await imports(desk)
     out = await said(desk, "forecast", "trends", "--by", "product", "--store", "berlin")
     assert "product-0" in out

@@ -10,6 +10,8 @@ import numpy as np
 import psycopg
 import pytest
 import pytest_asyncio
+from hemline.forecast.v1 import attribute_service_pb2 as attributes_pb
+from hemline.forecast.v1 import attribute_service_pb2_grpc as attributes_grpc
 from hemline.forecast.v1 import explanation_service_pb2 as pb
 from hemline.forecast.v1 import explanation_service_pb2_grpc as pb_grpc
 from hemline.forecast.v1 import override_service_pb2 as override_pb
@@ -32,7 +34,10 @@ def promoted(day: int) -> bool:
 
 
 class Explaining(Planner):
-    """A planner whose promotions sell three times as much, at a fifth off the price."""
+    """A planner whose promotions sell three times as much, at a fifth off the price.
+
+    SKU-4 sells twice as much as the others.
+    """
 
     cutoff: date
 
@@ -41,13 +46,14 @@ class Explaining(Planner):
         self.explanations = pb_grpc.ExplanationServiceStub(running.channel)
         self.overrides = override_grpc.OverrideServiceStub(running.channel)
         self.plans = plan_grpc.PlanServiceStub(running.channel)
+        self.facts = attributes_grpc.AttributeServiceStub(running.channel)
 
     async def prepares(self, *, gifts: bool = False) -> None:
         random, lines = np.random.default_rng(3), []
         for day in range(DAYS):
             for sku in range(SKUS):
                 on = promoted(day)
-                units = int(random.poisson(6 * (3 if on else 1)))
+                units = int(random.poisson((12 if sku == 4 else 6) * (3 if on else 1)))
                 if units:
                     fields = {
                         "sku": f"SKU-{sku}",
@@ -86,6 +92,19 @@ class Explaining(Planner):
             yield plan_pb.ImportPromotionsRequest(request_id=str(uuid4()), lines=lines)
 
         await self.plans.ImportPromotions(messages(), metadata=self.metadata)
+
+    async def describes(self, **sizes: str) -> None:
+        """Makes SKUs the sizes of one choice."""
+        of_all = {"style": "shirt", "colour": "navy"}
+        lines = [
+            attributes_pb.AttributeLine(row=row, sku=sku, attributes=of_all | {"size": size})
+            for row, (sku, size) in enumerate(sizes.items(), start=1)
+        ]
+
+        async def messages() -> AsyncIterator[attributes_pb.ImportAttributesRequest]:
+            yield attributes_pb.ImportAttributesRequest(request_id=str(uuid4()), lines=lines)
+
+        await self.facts.ImportAttributes(messages(), metadata=self.metadata)
 
     def day(self, ahead: int) -> str:
         return (self.cutoff + timedelta(days=ahead)).isoformat()
@@ -152,6 +171,30 @@ async def test_what_planners_changed_is_a_part_of_its_own(explaining: Explaining
     expected = before.periods[0].mean_units
     assert part(first.components, pb.FORECAST_PART_OVERRIDE) == pytest.approx(expected, rel=1e-5)
     assert first.mean_units == pytest.approx(2 * expected, rel=1e-5)
+
+
+async def test_what_a_size_sells_beside_the_others_is_a_part_of_its_own(
+    explaining: Explaining,
+) -> None:
+    names = [f"stores/berlin/forecasts/SKU-{number}" for number in (3, 4)]
+    before = [await explaining.explains(name) for name in names]
+    await explaining.describes(**{"SKU-3": "M"})
+    assert await explaining.explains(names[0]) == before[0]
+    await explaining.describes(**{"SKU-4": "L"})
+    after = [await explaining.explains(name) for name in names]
+    levels = [part(one.total, pb.FORECAST_PART_LEVEL) for one in before]
+    shares = [part(one.total, pb.FORECAST_PART_SIZE_SHARE) for one in after]
+    assert shares[0] == pytest.approx((levels[0] - levels[1]) / 2)
+    assert shares[1] == pytest.approx(-shares[0])
+    assert shares[1] > 20
+    for one, size, level in zip(after, "ML", levels, strict=True):
+        assert part(one.total, pb.FORECAST_PART_LEVEL) == pytest.approx(sum(levels) / 2)
+        for period in one.periods:
+            total = sum(component.units for component in period.components)
+            assert total == pytest.approx(period.mean_units, rel=1e-6, abs=1e-9)
+        times = level / (sum(levels) / 2)
+        said = f"Size {size} sells {times:.3g} times an average size of this choice"
+        assert any(sentence.startswith(said) for sentence in one.sentences)
 
 
 async def test_without_its_promotion_less_is_expected_and_only_then(explaining: Explaining) -> None:

@@ -29,7 +29,9 @@ class _ForecastPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forecast
     FORECAST_PART_UNSPECIFIED: _ForecastPart.ValueType  # 0
     """In no answer."""
     FORECAST_PART_LEVEL: _ForecastPart.ValueType  # 1
-    """What sells in an average period without anything special."""
+    """What sells in an average period without anything special: of the SKU, or, where its part SIZE_SHARE is not
+    0, of an average size of its choice.
+    """
     FORECAST_PART_SEASON: _ForecastPart.ValueType  # 2
     """The time of year and the day of the week."""
     FORECAST_PART_TREND: _ForecastPart.ValueType  # 3
@@ -46,6 +48,13 @@ class _ForecastPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Forecast
     """What the other models of the ensemble add to these."""
     FORECAST_PART_OVERRIDE: _ForecastPart.ValueType  # 9
     """What planners changed."""
+    FORECAST_PART_SIZE_SHARE: _ForecastPart.ValueType  # 10
+    """What the SKU sells more, or less, than an average size of its choice in the store, for being the size
+    that it is. The choice is all SKUs that the run forecasts in the store with the same attributes `style`
+    and `colour`, and any `size`; LEVEL is the mean of theirs, so that their parts SIZE_SHARE add up to 0.
+    0 if one of the three attributes of the SKU is not known, or the choice has one size alone, or more than
+    64 SKUs.
+    """
 
 class ForecastPart(_ForecastPart, metaclass=_ForecastPartEnumTypeWrapper):
     """A part that a mean is made of."""
@@ -53,7 +62,9 @@ class ForecastPart(_ForecastPart, metaclass=_ForecastPartEnumTypeWrapper):
 FORECAST_PART_UNSPECIFIED: ForecastPart.ValueType  # 0
 """In no answer."""
 FORECAST_PART_LEVEL: ForecastPart.ValueType  # 1
-"""What sells in an average period without anything special."""
+"""What sells in an average period without anything special: of the SKU, or, where its part SIZE_SHARE is not
+0, of an average size of its choice.
+"""
 FORECAST_PART_SEASON: ForecastPart.ValueType  # 2
 """The time of year and the day of the week."""
 FORECAST_PART_TREND: ForecastPart.ValueType  # 3
@@ -70,6 +81,13 @@ FORECAST_PART_CORRECTION: ForecastPart.ValueType  # 8
 """What the other models of the ensemble add to these."""
 FORECAST_PART_OVERRIDE: ForecastPart.ValueType  # 9
 """What planners changed."""
+FORECAST_PART_SIZE_SHARE: ForecastPart.ValueType  # 10
+"""What the SKU sells more, or less, than an average size of its choice in the store, for being the size
+that it is. The choice is all SKUs that the run forecasts in the store with the same attributes `style`
+and `colour`, and any `size`; LEVEL is the mean of theirs, so that their parts SIZE_SHARE add up to 0.
+0 if one of the three attributes of the SKU is not known, or the choice has one size alone, or more than
+64 SKUs.
+"""
 Global___ForecastPart: _TypeAlias = ForecastPart  # noqa: Y015
 
 @_typing.final

@@ -44,7 +44,7 @@ def check_days(changes: Sequence[PlanChange], run: Run) -> None:
 
 
 def message_of_explanation(
-    run: Run, served: Served, periods: Sequence[Explained]
+    run: Run, served: Served, periods: Sequence[Explained], size: str
 ) -> pb.Explanation:
     forecast = served.forecast
     return pb.Explanation(
@@ -59,7 +59,7 @@ def message_of_explanation(
             for step, period in enumerate(periods, start=1)
         ],
         total=_components(totals(periods)),
-        sentences=sentences(periods),
+        sentences=sentences(periods, size),
         model=run.model,
     )
 

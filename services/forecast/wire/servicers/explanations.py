@@ -15,6 +15,7 @@ from services.forecast.domain.explanations import NoState
 from services.forecast.domain.forecasts import ForecastNotFound, Run, SeriesForecast
 from services.forecast.domain.overrides import Served, apply
 from services.forecast.engine.promo import PromoState
+from services.forecast.stores.choices import sizes_of
 from services.forecast.stores.forecasts import ForecastStore
 from services.forecast.stores.overrides import OverrideStore
 from services.forecast.wire.convert import explanations as convert
@@ -38,8 +39,13 @@ class ExplanationServicer(pb_grpc.ExplanationServiceServicer):
         async with self._database.transaction() as session:
             run, forecast, state = await self._stored(session, series)
             applied = await OverrideStore(session).applied(run, [series])
+            sizes = await sizes_of(session, run, *series)
+            store = ForecastStore(session)
+            choice = [await self._state(store, run, each.shard, each.state) for each in sizes]
         served = apply(run, forecast, applied.get(series, []))
-        explained = convert.message_of_explanation(run, served, explain(state, served))
+        size = next((each.size for each in sizes if each.sku == forecast.sku), "")
+        periods = explain(state, served, choice)
+        explained = convert.message_of_explanation(run, served, periods, size)
         return pb.ExplainForecastResponse(explanation=explained)
 
     async def SimulateForecast(
@@ -72,9 +78,13 @@ class ExplanationServicer(pb_grpc.ExplanationServiceServicer):
         if found is None:
             raise NoState("This run keeps nothing to explain it by. Create a forecast run.")
         shard, own, _ = found
+        return run, forecast, await self._state(store, run, shard, own)
+
+    async def _state(self, store: ForecastStore, run: Run, shard: int, own: bytes) -> PromoState:
+        """The state of one series, from its ``own`` bytes."""
         key = (run.id, shard)
         if key not in self._shared:
             if len(self._shared) >= MOST_KEPT:
                 self._shared.pop(next(iter(self._shared)))
             self._shared[key] = Shared.from_bytes(await store.shared_state(run, shard))
-        return run, forecast, self._shared[key].state(own)
+        return self._shared[key].state(own)
