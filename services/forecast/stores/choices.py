@@ -43,7 +43,7 @@ async def sizes_of(session: AsyncSession, run: Run, store: str, sku: str) -> lis
     more than `MOST_SIZES`.
     """
     rows = await session.execute(text(OWN), {"sku": sku})
-    own: dict[str, str] = dict(iter(rows))
+    own: dict[str, str] = dict(rows.all())
     if not {"style", "colour", "size"} <= own.keys():
         return []
     values = {

@@ -73,6 +73,8 @@ async def stored(
 async def test_sizes_are_of_one_style_colour_and_store(database: Database, tenant_id: UUID) -> None:
     run = await stored(database, tenant_id, CHOICE | OTHERS, "berlin", "paris")
     async with database.transaction_of(HOME, tenant_id) as session:
+        await forecasts(session, run, ("rome", "NAVY-M"))
+        assert await sizes_of(session, run, "rome", "NAVY-M") == []
         found = await sizes_of(session, run, "berlin", "NAVY-M")
         assert found == [Size(f"NAVY-{size}", size, 3, STATE) for size in "LMS"]
         for sku in OTHERS:
