@@ -1,4 +1,4 @@
-"""Boosted trees over the simple tiers: what those said in the past, and what then happened."""
+"""Boosted trees: over the simple tiers and what then happened, or step by step on their own."""
 
 from services.forecast.engine.boosted.boost import Luck, forecasts, lattice
 from services.forecast.engine.boosted.recipe import QUICK, RECURSIVE, STACKED, Recipe

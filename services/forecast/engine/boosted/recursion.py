@@ -12,6 +12,8 @@ from services.forecast.engine.boosted.rows import every
 from services.forecast.engine.boosted.said import Said
 from services.forecast.engine.panel import Panel
 
+MOST_TIMES = 3.0  # The simple forecast: what grows from step to step must not run away.
+
 
 def step_by_step(bench: Bench, model: Model) -> Floats:
     """(series, ahead). ``model`` is one of single steps that does not look at a simple tier."""
@@ -25,13 +27,17 @@ def step_by_step(bench: Bench, model: Model) -> Floats:
 
 
 def _next(bench: Bench, model: Model) -> Floats:
-    """(series,). Units of the first period ahead; 0 where the simple tier says so."""
+    """(series,). Units of the first period ahead; 0 where the simple tier says so.
+
+    What a step takes for growth, the next takes for the past, and grows again: on series that had
+    just begun, forecasts of a year came to ten times of what sold. A step's bound ends that.
+    """
     units = np.zeros(bench.panel.series)
     for block in bench.blocks():
         rows = every(block.rows, np.array([bench.panel.periods]), 1)
         described = describe(block, rows, None, bench.first)
         units[block.rows] = model.predict(described.values) * described.unit
-    return np.where(bench.said.mean[:, 0] > 0, units, 0.0)
+    return np.minimum(units, MOST_TIMES * bench.said.mean[:, 0])
 
 
 def _longer(panel: Panel, units: Floats) -> Panel:

@@ -67,6 +67,17 @@ def test_the_past_of_a_recursive_model_does_not_change_with_what_comes_later() -
     assert np.array_equal(before, after)
 
 
+def test_growth_does_not_run_away_from_step_to_step() -> None:
+    ahead = 40
+    columns = PERIODS + ahead
+    starts = np.random.default_rng(6).integers(10, 90, (SERIES, 1))
+    ramps = 50.0 / (1.0 + np.exp(-(np.arange(columns) - starts - 20.0) / 4.0))
+    given = panel(np.random.default_rng(7).poisson(ramps[:, :PERIODS]).astype(np.float64), ahead)
+    found = made(given, [PERIODS], FAST[1:2])[RECURSIVE.name][0]
+    assert np.all(found <= 3.0 * said(given, PERIODS).mean)
+    assert (found > 1.5 * said(given, PERIODS).mean).any()
+
+
 def test_blocks_of_series_give_the_same_forecasts(monkeypatch: pytest.MonkeyPatch) -> None:
     given, _ = promoted()
     at_once = made(given, [PERIODS], FAST)
