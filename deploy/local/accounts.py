@@ -152,31 +152,47 @@ def sign_in(pool: Pool, account: Account) -> str:
 
     Raises:
         ProviderDown: the provider does not answer.
-        AccountsError: it does not know the account.
+        AccountsError: it refuses the account, answers strangely, or is not called by plain HTTP.
     """
     asked = {
         "ClientId": pool.client_id,
         "AuthFlow": "USER_PASSWORD_AUTH",
         "AuthParameters": {"USERNAME": account.email, "PASSWORD": account.password},
     }
-    # Nobody signs this call, so plain HTTP will do. Most commands make it, and the AWS SDK takes
-    # a fifth of a second to import.
-    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": SIGN_IN}
-    connection = HTTPConnection(urlsplit(pool.endpoint).netloc, timeout=CALL_SECONDS)
-    with closing(connection):
-        try:
-            connection.request("POST", "/", json.dumps(asked), headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (OSError, HTTPException, ValueError):
-            raise _down(pool) from None
-    if response.status == HTTPStatus.OK:
-        return str(answer["AuthenticationResult"]["IdToken"])
-    # It may stand behind a namespace.
-    code = str(answer.get("__type", "unknown")).rpartition("#")[2]
+    status, answer = _posted(pool, asked)
+    match answer:
+        case {"AuthenticationResult": {"IdToken": str(token)}} if status == HTTPStatus.OK:
+            return token
+        case {"__type": str(kind)} if status != HTTPStatus.OK:
+            code = kind.rpartition("#")[2]  # It may stand behind a namespace.
+        case _:
+            raise _unexpected(status)
     if code in REFUSED:
         raise AccountsError("the sign-in provider refuses the account's password")
     raise _refused(code)
+
+
+def _posted(pool: Pool, asked: object) -> tuple[int, object]:
+    """Status and body of the answer to a call of sign-in.
+
+    Nobody signs this call, so plain HTTP will do. Most commands make it, and the AWS SDK takes a
+    fifth of a second to import.
+    """
+    url = urlsplit(pool.endpoint)
+    if url.scheme != "http":  # It would get the password in the clear.
+        raise AccountsError(f"the sign-in provider at {pool.endpoint} is not local: want http://")
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": SIGN_IN}
+    with closing(HTTPConnection(url.netloc, timeout=CALL_SECONDS)) as connection:
+        try:
+            connection.request("POST", "/", json.dumps(asked), headers)
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, HTTPException):
+            raise _down(pool) from None
+    try:
+        return response.status, json.loads(body)
+    except ValueError:
+        raise _unexpected(response.status) from None
 
 
 def client(endpoint: str, region: str) -> Any:
@@ -227,6 +243,10 @@ def _down(pool: Pool) -> ProviderDown:
 
 def _refused(code: str) -> AccountsError:
     return AccountsError(f"the sign-in provider refuses the call: {code}")
+
+
+def _unexpected(status: int) -> AccountsError:
+    return AccountsError(f"unexpected answer of the sign-in provider (status {status})")
 
 
 @contextmanager
