@@ -1,5 +1,6 @@
 """`hemline import calendar`: events and closed days, from a file or by a country's name."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -28,10 +29,18 @@ from cli.importing.options import (
     user_of,
 )
 from cli.importing.run import Request, run
+from cli.importing.values import FIRST_DATE
 from cli.problems import report_errors
 
 DAY = ["%Y-%m-%d"]
 PAST_YEARS = 4  # What the service reads.
+OF_A_FILE = {
+    "column": "--column",
+    "date_format": "--date-format",
+    "encoding": "--encoding",
+    "delimiter": "--delimiter",
+}
+OF_NO_FILE = {"closed": "--closed", "first": "--from", "last": "--to"}
 
 
 class Retail(StrEnum):
@@ -47,6 +56,7 @@ def register(group: typer.Typer) -> None:
 
 
 def calendar(  # noqa: PLR0913 - the options of a command
+    context: typer.Context,
     file: OptionalFile = None,
     *,
     country: Annotated[
@@ -86,6 +96,12 @@ def calendar(  # noqa: PLR0913 - the options of a command
         raise typer.BadParameter(
             "give a file, or --country or --retail-calendar without one", param_hint=hint
         )
+    if file is None:
+        _refuse(context, OF_A_FILE, "says how a file is written: leave it out, or give a file")
+    else:
+        _refuse(context, OF_NO_FILE, "goes without a file only: the file says it")
+    if closed and file is None and not country:
+        raise typer.BadParameter("needs --country, whose holidays close", param_hint="--closed")
     who = user_of(user, dry_run=dry_run)
     with ExitStack() as stack:
         stack.enter_context(report_errors())
@@ -109,6 +125,14 @@ def calendar(  # noqa: PLR0913 - the options of a command
         )
 
 
+def _refuse(context: typer.Context, options: Mapping[str, str], why: str) -> None:
+    """Raises BadParameter for the first of ``options`` that was given."""
+    for name, option in options.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            raise typer.BadParameter(why, param_hint=option)
+
+
 def _written(
     folder: Path, country: str, retail: str | None, span: tuple[date, date], *, closed: bool
 ) -> Path:
@@ -126,6 +150,8 @@ def _span(first: datetime | None, last: datetime | None) -> tuple[date, date]:
     this = _now().year
     start = first.date() if first else date(this - PAST_YEARS, 1, 1)
     end = last.date() if last else date(this + 1, 12, 31)
+    if start < FIRST_DATE:
+        raise typer.BadParameter(f"lies before {FIRST_DATE}", param_hint="--from")
     if end < start:
         raise typer.BadParameter("lies after the last day", param_hint="--from")
     return start, end

@@ -76,3 +76,47 @@ def test_a_file_and_a_country_exclude_each_other(tmp_path: Path) -> None:
     code, _, err = hemline("import", "calendar", "--country", "ZZ", "--dry-run")
     assert code == 1
     assert "no public holidays are known for the country 'ZZ'; give its ISO 3166 code" in err
+
+
+@pytest.mark.parametrize("words", [("--closed",), ("--from", "2024-01-01"), ("--to", "2024-01-01")])
+def test_options_that_make_a_calendar_do_not_go_with_a_file(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("event,start,end\nfair,2024-01-01,2024-01-02\n")
+    assert hemline("import", "calendar", path, "--dry-run")[0] == 0
+    code, _, err = hemline("import", "calendar", path, *words, "--dry-run")
+    assert code == 2
+    assert f"Invalid value for {words[0]}" in err
+    assert "goes without a file only" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--delimiter", ";"),
+        ("--date-format", "%d.%m.%Y"),
+        ("--encoding", "utf-8"),
+        ("--column", "start=day"),
+    ],
+)
+def test_options_of_a_file_do_not_go_without_one(words: tuple[str, ...]) -> None:
+    code, _, err = hemline("import", "calendar", "--country", "DE", *words, "--dry-run")
+    assert code == 2
+    assert f"Invalid value for {words[0]}" in err
+    assert "says how a file is written" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--retail-calendar", "4-4-5", "--closed"), "needs --country"),
+        (("--country", "DE", "--from", "1700-01-01"), "lies before 2000-01-01"),
+    ],
+)
+def test_what_a_made_calendar_cannot_have_is_refused_by_option(
+    words: tuple[str, ...], told: str
+) -> None:
+    code, _, err = hemline("import", "calendar", *words, "--dry-run")
+    assert code == 2
+    assert f"{'--closed' if '--closed' in words else '--from'}: {told}" in err
