@@ -18,7 +18,7 @@ def calendar(country: str, retail: str | None) -> Calendar:
     """The calendar of a country, perhaps empty, and of a key of PATTERNS.
 
     Raises:
-        Problem: no holidays are known for the country.
+        Problem: no holidays are known for the country, or it has no such part.
     """
     check(country)
     months = None if retail is None else RetailCalendar(pattern=PATTERNS[retail])
@@ -27,19 +27,29 @@ def calendar(country: str, retail: str | None) -> Calendar:
 
 def check(country: str) -> None:
     """Looks a country up that is named. Raises Problem."""
-    day = np.datetime64("2000-01-01", "D")
-    try:
-        # The library would also take the names of its classes.
-        known = CODE.fullmatch(country) is not None
-        if known:
-            named_holidays(country, day, day)
-    except ValueError:
-        known = False
-    if country and not known:
+    if not country or _is_known(country):
+        return
+    whole, _, part = country.partition("-")
+    if part and _is_known(whole):
         raise Problem(
-            f"no public holidays are known for the country {country!r}",
-            "give its ISO 3166 code in capitals, with a part of it if need be, such as DE or DE-BE",
+            f"of the country {whole!r} no part {part!r} is known that has public holidays of its own",
+            f"give {whole} alone, or another part by its ISO 3166-2 code",
         )
+    raise Problem(
+        f"no public holidays are known for the country {country!r}",
+        "give its ISO 3166 code in capitals, with a part of it if need be, such as DE or DE-BE",
+    )
+
+
+def _is_known(country: str) -> bool:
+    day = np.datetime64("2000-01-01", "D")
+    if CODE.fullmatch(country) is None:  # The library would also take the names of its classes.
+        return False
+    try:
+        named_holidays(country, day, day)
+    except ValueError:
+        return False
+    return True
 
 
 def check_dates(calendar: Calendar, *, counted: bool) -> None:

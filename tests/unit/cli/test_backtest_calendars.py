@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from cli.panels.calendars import PATTERNS
+from cli.panels.calendars import PATTERNS, check
+from cli.problems import Problem
 from services.forecast.engine.retail_calendar import RetailCalendar
 from tests.unit.cli.strange_panels import days, long, names, weeks
 from tests.unit.cli.test_backtest import invoke
@@ -54,12 +55,17 @@ def test_the_first_week_of_a_retail_month_is_known(tmp_path: Path) -> None:
     assert np.flatnonzero(other > 18).tolist() != due.tolist()
 
 
-@pytest.mark.parametrize("country", ["ZZ", "DE-XX", "Germany"])
+@pytest.mark.parametrize("country", ["ZZ", "ZZ-XX", "Germany"])
 def test_a_country_without_known_holidays_is_refused(country: str, tmp_path: Path) -> None:
     done = invoke(tmp_path / "no.parquet", tmp_path / "out.parquet", "2024-01-01", 3,
                   "--country", country)  # fmt: skip
     assert done.exit_code == 1
     assert f"for the country '{country}'; give its ISO 3166 code in capitals" in done.stderr
+
+
+def test_of_a_known_country_the_part_is_said_to_be_unknown() -> None:
+    with pytest.raises(Problem, match=r"of the country 'JP' no part '13' is known.*JP alone"):
+        check("JP-13")
 
 
 def test_periods_that_are_only_counted_have_no_holidays(tmp_path: Path) -> None:
