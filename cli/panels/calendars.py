@@ -32,7 +32,7 @@ def check(country: str) -> None:
     whole, _, part = country.partition("-")
     if part and _is_known(whole):
         raise Problem(
-            f"of the country {whole!r} no part {part!r} is known that has public holidays of its own",
+            f"of the country {whole!r} no part {part!r} is known",
             f"give {whole} alone, or another part by its ISO 3166-2 code",
         )
     raise Problem(
