@@ -62,7 +62,9 @@ def backtest(  # noqa: PLR0913 - the options of a command
     ] = "",
     retail_calendar: Annotated[
         Retail | None,
-        typer.Option(help="Months of whole weeks, the year ending in the week of 31 January."),
+        typer.Option(
+            help="Months of whole weeks; the year ends on the Saturday nearest to 31 January."
+        ),
     ] = None,
     effort: Annotated[Work, typer.Option(help="More of it costs more CPU.")] = Work.FULL,
     seed: Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")] = 0,

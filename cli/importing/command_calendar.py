@@ -63,7 +63,11 @@ def calendar(  # noqa: PLR0913 - the options of a command
         str, typer.Option(help="In place of a file: public holidays of DE, or DE-BE.")
     ] = "",
     retail_calendar: Annotated[
-        Retail | None, typer.Option(help="In place of a file: months of whole weeks.")
+        Retail | None,
+        typer.Option(
+            help="In place of a file: months of whole weeks; the year ends on the Sunday nearest "
+            "to 31 January."
+        ),
     ] = None,
     closed: Annotated[
         bool, typer.Option("--closed", help="With --country: stores are closed on holidays.")

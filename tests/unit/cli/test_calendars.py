@@ -7,7 +7,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli import main
 from cli.importing.calendars import Wanted, slug, write
 from tests.unit.cli.test_import_command import hemline
 
@@ -120,3 +122,14 @@ def test_what_a_made_calendar_cannot_have_is_refused_by_option(
     code, _, err = hemline("import", "calendar", *words, "--dry-run")
     assert code == 2
     assert f"{'--closed' if '--closed' in words else '--from'}: {told}" in err
+
+
+@pytest.mark.parametrize(
+    ("command", "weekday"), [("import calendar", "Sunday"), ("backtest", "Saturday")]
+)
+def test_the_help_names_the_weekday_on_which_a_retailer_s_year_ends(
+    command: str, weekday: str
+) -> None:
+    found = CliRunner().invoke(main.app(), [*command.split(), "--help"], env={"COLUMNS": "200"})
+    said = " ".join(found.stdout.replace("│", " ").split())
+    assert f"the {weekday} nearest to 31 January" in said
