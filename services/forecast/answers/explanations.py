@@ -120,7 +120,9 @@ def _regular(planned: Mapping[str, Floats], ahead: int) -> Floats:
     if REGULAR in planned or PRICE not in planned:
         return planned.get(REGULAR, np.full(ahead, np.nan))
     off = [values for name, values in planned.items() if name.startswith(DISCOUNT)]
-    full = planned[PRICE] / (1 - np.max(off, axis=0, initial=0.0))
+    most = np.max(off, axis=0, initial=0.0)
+    # What is given away tells no price.
+    full = np.divide(planned[PRICE], 1 - most, out=np.full(ahead, np.nan), where=most < 1)
     return np.full(ahead, np.fmax.reduce(full))
 
 

@@ -1,5 +1,6 @@
 """Promotions that are tried on a stored state."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from services.forecast.engine.promo import PromoState, PromoTier, state_of
 from tests.unit.forecast.engine.promo.test_counted import AHEAD, DAYS, ELASTICITY, slow
 from tests.unit.forecast.engine.support import FIRST
 
-CUTOFF: date = FIRST.item() + timedelta(days=DAYS - 1)
+CUTOFF = date.fromisoformat(str(FIRST)) + timedelta(days=DAYS - 1)
 UNPRICED = 4
 
 
@@ -27,12 +28,18 @@ def state() -> PromoState:
 
 
 def tried(state: PromoState, change: PlanChange) -> list[float]:
+    return answered(state, change)[0]
+
+
+def answered(state: PromoState, change: PlanChange) -> tuple[list[float], list[str]]:
+    """Means under another plan of a series of which 0.2 units a day are expected; and notes."""
     nobody = UUID(int=0)
     now = datetime(2026, 1, 1, tzinfo=UTC)
     run = Run(nobody, 1, RunRequest(nobody, AHEAD), CUTOFF, 1, "", 0.8, 0.5, now)
     flat = [0.2] * AHEAD
     forecast = SeriesForecast("berlin", "SKU", "product", sum(flat), flat, flat, flat, flat)
-    return simulate(state, run, forecast, [change])[0].mean
+    simulated, notes = simulate(state, run, forecast, [change])
+    return simulated.mean, notes
 
 
 def days(first: int, last: int) -> tuple[date, date]:
@@ -53,3 +60,16 @@ def test_a_promotion_sells_more_on_its_days_whether_a_price_is_known(
 def test_ending_promotions_that_nobody_planned_changes_nothing(state: PromoState) -> None:
     one = state.of(np.array([0]))
     assert tried(one, PlanChange(*days(1, AHEAD))) == [0.2] * AHEAD
+
+
+def test_what_is_planned_to_be_given_away_tells_no_regular_price() -> None:
+    made = slow()
+    known = {name: made.known[name] for name in ("promotion_sale", "discount_sale", "price")}
+    known["discount_sale"][0, DAYS], known["price"][0, DAYS] = 1.0, 0.01
+    panel = replace(made, known=known)
+    one = state_of(PromoTier().fits(panel, [DAYS], AHEAD)[0]).of(np.array([0]))
+    assert "discount_sale" in one.columns
+    assert "regular_price" not in one.columns
+    change = PlanChange(*days(3, 5), promotion_kind="sale", discount_share=0.4)
+    ratios = np.array(tried(one, change)) / 0.2
+    np.testing.assert_allclose(ratios[2:5], 0.6**ELASTICITY, rtol=0.3)
