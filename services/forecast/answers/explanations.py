@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from services.forecast.answers.limits import cut_off
 from services.forecast.answers.what_if import what_if
 from services.forecast.domain.explanations import Explained, Part, PlanChange
 from services.forecast.domain.forecasts import Run, SeriesForecast
@@ -61,8 +62,9 @@ def explain(
 def simulate(
     state: PromoState, run: Run, forecast: SeriesForecast, changes: Sequence[PlanChange]
 ) -> tuple[SeriesForecast, list[str]]:
-    """The forecast under other plans, its range moved with it; and what had no effect."""
+    """The forecast under other plans, its range moved with it; and what had not all its effect."""
     known, notes = _changed(state, run, changes)
+    notes += cut_off(state, known)
     mean: list[float] = what_if(state, np.array(forecast.mean), known).tolist()
     simulated = forecast._replace(
         mean=mean,

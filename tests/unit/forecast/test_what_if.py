@@ -62,6 +62,15 @@ def test_ending_promotions_that_nobody_planned_changes_nothing(state: PromoState
     assert tried(one, PlanChange(*days(1, AHEAD))) == [0.2] * AHEAD
 
 
+@pytest.mark.parametrize(("price", "far"), [(5, 0), (0.6, 1), (0.01, 2), (150, 1), (1000, 2)])
+def test_an_answer_that_is_cut_off_says_so(state: PromoState, price: float, far: int) -> None:
+    one = state.of(np.array([0]))
+    change = PlanChange(*days(3, 5), price_micros=int(price * 1e6))
+    notes = answered(one, change)[1]
+    assert [note for note in notes if "model's limit" in note or "usual one" in note] == notes
+    assert len(notes) == far
+
+
 def test_what_is_planned_to_be_given_away_tells_no_regular_price() -> None:
     made = slow()
     known = {name: made.known[name] for name in ("promotion_sale", "discount_sale", "price")}
