@@ -93,15 +93,31 @@ def _changed(
         if change.price_micros is not None:
             _set_price(known, share, np.full(state.ahead, change.price_micros / 1e6), notes)
             continue
-        for name in known:
+        before = dict(known)
+        for name, values in before.items():
             if name.startswith((PROMOTION, DISCOUNT)):
-                known[name] *= 1 - share
+                known[name] = values * (1 - share)
         if change.promotion_kind is not None:
             _promote(known, share, change, notes)
         if PRICE in known:
             full = _priced(known, regular)
             _set_price(known, share, full * (1 - change.discount_share), notes)
+        if not change.discount_share and _is_idle(state, before, known, change.promotion_kind):
+            notes.append(
+                "The past shows no effect of promotions of the kind "
+                f"{change.promotion_kind} but by their discount: say a discount."
+            )
     return known, list(dict.fromkeys(notes))
+
+
+def _is_idle(
+    state: PromoState, before: Mapping[str, Floats], after: Mapping[str, Floats], kind: str | None
+) -> bool:
+    """Whether promotions of ``kind`` are other than before, and units are not."""
+    column = f"{PROMOTION}{kind}"
+    if column not in after or np.array_equal(before[column], after[column], equal_nan=True):
+        return False
+    return np.allclose(state.ratio(0, before), state.ratio(0, after), equal_nan=True)
 
 
 def _priced(known: dict[str, Floats], regular: Floats) -> Floats:

@@ -62,6 +62,19 @@ def test_ending_promotions_that_nobody_planned_changes_nothing(state: PromoState
     assert tried(one, PlanChange(*days(1, AHEAD))) == [0.2] * AHEAD
 
 
+def test_of_a_promotion_that_acts_by_its_discount_alone_a_discount_is_asked_for() -> None:
+    # Every promotion takes the same off: the price says all that there is to learn.
+    one = state_of(PromoTier().fits(slow(depths=(0.3,)), [DAYS], AHEAD)[0]).of(np.array([0]))
+    mean, notes = answered(one, PlanChange(*days(3, 5), promotion_kind="sale"))
+    assert mean == [0.2] * AHEAD
+    (note,) = notes
+    assert "of the kind sale" in note
+    assert note.endswith("say a discount.")
+    discounted = PlanChange(*days(3, 5), promotion_kind="sale", discount_share=0.3)
+    for change in (discounted, PlanChange(*days(3, 5))):
+        assert not answered(one, change)[1]
+
+
 @pytest.mark.parametrize(("price", "far"), [(5, 0), (0.6, 1), (0.01, 2), (150, 1), (1000, 2)])
 def test_an_answer_that_is_cut_off_says_so(state: PromoState, price: float, far: int) -> None:
     one = state.of(np.array([0]))
