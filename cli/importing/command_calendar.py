@@ -29,7 +29,7 @@ from cli.importing.options import (
     user_of,
 )
 from cli.importing.run import Request, run
-from cli.importing.values import FIRST_DATE
+from cli.importing.values import FIRST_DATE, PLANNED_AHEAD
 from cli.problems import report_errors
 
 DAY = ["%Y-%m-%d"]
@@ -156,6 +156,8 @@ def _span(first: datetime | None, last: datetime | None) -> tuple[date, date]:
     end = last.date() if last else date(this + 1, 12, 31)
     if start < FIRST_DATE:
         raise typer.BadParameter(f"lies before {FIRST_DATE}", param_hint="--from")
+    if end > _now().date() + PLANNED_AHEAD:
+        raise typer.BadParameter("lies too far in the future", param_hint="--to")
     if end < start:
         raise typer.BadParameter("lies after the last day", param_hint="--from")
     return start, end

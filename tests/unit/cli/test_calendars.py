@@ -114,6 +114,7 @@ def test_options_of_a_file_do_not_go_without_one(words: tuple[str, ...]) -> None
     [
         (("--retail-calendar", "4-4-5", "--closed"), "needs --country"),
         (("--country", "DE", "--from", "1700-01-01"), "lies before 2000-01-01"),
+        (("--country", "DE", "--to", "2300-01-01"), "lies too far in the future"),
     ],
 )
 def test_what_a_made_calendar_cannot_have_is_refused_by_option(
@@ -121,7 +122,8 @@ def test_what_a_made_calendar_cannot_have_is_refused_by_option(
 ) -> None:
     code, _, err = hemline("import", "calendar", *words, "--dry-run")
     assert code == 2
-    assert f"{'--closed' if '--closed' in words else '--from'}: {told}" in err
+    (option,) = {"--closed", "--from", "--to"}.intersection(words)
+    assert f"Invalid value for {option}: {told}" in err
 
 
 @pytest.mark.parametrize(
