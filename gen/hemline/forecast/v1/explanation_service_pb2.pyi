@@ -336,8 +336,9 @@ class SimulateForecastResponse(_message.Message):
 
     @_builtins.property
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What of the changes has no effect, and why; English. A model answers only for what the past has shown:
-        of a kind of promotion that there never was, it knows the price alone.
+        """What of the changes has no effect, and why, and where the answer is cut off at a limit of the model;
+        English. A model answers only for what the past has shown: of a kind of promotion that there never was,
+        it knows the price alone.
         """
 
     def __init__(
