@@ -55,6 +55,10 @@ class Operations:
         """Returns what is in force, as far as this router has read."""
         return self._source.merged
 
+    async def fresh_policy(self) -> Merged:
+        """Returns what is in force, with what another router has just accepted."""
+        return await self._source.fresh()
+
     def history(self) -> tuple[list[Change], tuple[str, ...]]:
         """Returns all changes, newest first, and the regions whose store does not answer.
 

@@ -72,6 +72,22 @@ class PolicySource:
             for region in self._stores.regions:
                 group.create_task(self._follow(region))
 
+    async def fresh(self) -> Merged:
+        """The policy with all that was accepted anywhere before: one store that answers is asked.
+
+        It is the one that decides on changes. While none answers, it is what was read before.
+        """
+        for region in sorted(self._stores.regions, key=lambda name: name in self._silent):
+            try:
+                read = self._stores.read(region, self.known(region))
+                found, whole = await self._answer(region, read)
+            except DatabaseUnavailable:
+                self.unheard(region)
+                continue
+            self.take(region, found, whole=whole)
+            break
+        return self.merged
+
     async def first(self, seconds: float) -> Mapping[str, Policy]:
         """Returns the policy once a store has told it and every other was asked, while `run` runs.
 

@@ -93,7 +93,7 @@ class OperationsServicer(pb_grpc.OperationsServiceServicer):
     async def GetTrafficPolicy(
         self, request: pb.GetTrafficPolicyRequest, context: Context
     ) -> pb.GetTrafficPolicyResponse:
-        policy = convert.policy_message(self._jurisdiction, self._operations.policy())
+        policy = convert.policy_message(self._jurisdiction, await self._operations.fresh_policy())
         return pb.GetTrafficPolicyResponse(policy=policy)
 
     async def SetTrafficPolicy(

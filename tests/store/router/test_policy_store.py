@@ -79,6 +79,23 @@ async def test_a_change_is_written_to_every_region_and_survives_the_router(
         assert other.operations.history()[0][0].reason == "test"
 
 
+async def test_who_asks_another_router_is_told_what_was_just_accepted(servers: Servers) -> None:
+    async with router(servers) as one, router(servers, SIBLING, polls=False) as other:
+        await one.drain(HOME, 5)
+        assert other.drained == {}
+        assert (await other.operations.fresh_policy()).policy.drained == {HOME: 5}
+        assert other.told[-1].drained == {HOME: 5}
+
+
+async def test_who_asks_is_told_what_was_known_while_no_store_answers(servers: Servers) -> None:
+    async with router(servers) as one:
+        await one.drain(SIBLING, 5)
+        with frozen(servers[HOME]), frozen(servers[SIBLING]):
+            async with asyncio.timeout(HANG_SECONDS):
+                known = await one.operations.fresh_policy()
+    assert known.policy.drained == {SIBLING: 5}
+
+
 async def test_another_router_hears_of_it_by_itself(servers: Servers) -> None:
     async with router(servers) as one, router(servers, SIBLING) as other:
         await one.drain(HOME, 5)

@@ -144,8 +144,8 @@ class OperationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTrafficPolicy(self, request, context):
-        """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
-        second.
+        """Returns the traffic policy in force, with every change that any router has answered before. While no
+        policy store of the jurisdiction answers, it is what this router has read before.
 
         Errors: none of its own.
         """

@@ -75,8 +75,8 @@ class OperationsServiceStub:
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
     """
     GetTrafficPolicy: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.GetTrafficPolicyRequest, _operations_service_pb2.GetTrafficPolicyResponse]
-    """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
-    second.
+    """Returns the traffic policy in force, with every change that any router has answered before. While no
+    policy store of the jurisdiction answers, it is what this router has read before.
 
     Errors: none of its own.
     """
@@ -165,8 +165,8 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
       UNAVAILABLE         - DATABASE_UNAVAILABLE: no policy store of the jurisdiction answers; nothing has changed.
     """
     GetTrafficPolicy: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.GetTrafficPolicyRequest, _operations_service_pb2.GetTrafficPolicyResponse]  # type: ignore[assignment]
-    """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
-    second.
+    """Returns the traffic policy in force, with every change that any router has answered before. While no
+    policy store of the jurisdiction answers, it is what this router has read before.
 
     Errors: none of its own.
     """
@@ -270,8 +270,8 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operations_service_pb2.GetTrafficPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.GetTrafficPolicyResponse, _abc.Awaitable[_operations_service_pb2.GetTrafficPolicyResponse]]:
-        """Returns the traffic policy in force, as this router has read it: another's changes arrive within a
-        second.
+        """Returns the traffic policy in force, with every change that any router has answered before. While no
+        policy store of the jurisdiction answers, it is what this router has read before.
 
         Errors: none of its own.
         """
