@@ -94,18 +94,7 @@ def calendar(  # noqa: PLR0913 - the options of a command
     Without a file: what --country and --retail-calendar stand for, four past years and the next one
     unless --from and --to say otherwise, known from the first of its days on.
     """
-    made = bool(country) or retail_calendar is not None
-    if (file is None) != made:
-        hint = "FILE" if file is None else "--country"
-        raise typer.BadParameter(
-            "give a file, or --country or --retail-calendar without one", param_hint=hint
-        )
-    if file is None:
-        _refuse(context, OF_A_FILE, "says how a file is written: leave it out, or give a file")
-    else:
-        _refuse(context, OF_NO_FILE, "goes without a file only: the file says it")
-    if closed and file is None and not country:
-        raise typer.BadParameter("needs --country, whose holidays close", param_hint="--closed")
+    _check_options(context, file, country or retail_calendar, closing=closed and not country)
     who = user_of(user, dry_run=dry_run)
     with ExitStack() as stack:
         stack.enter_context(report_errors())
@@ -127,6 +116,26 @@ def calendar(  # noqa: PLR0913 - the options of a command
                 max_errors=max_errors,
             )
         )
+
+
+def _check_options(
+    context: typer.Context, file: Path | None, made_of: str | None, *, closing: bool
+) -> None:
+    """Raises BadParameter unless the options go with a file, or with what is ``made_of`` none.
+
+    ``closing`` is whether stores are to close on holidays of no country.
+    """
+    if (file is None) != bool(made_of):
+        hint = "FILE" if file is None else "--country"
+        raise typer.BadParameter(
+            "give a file, or --country or --retail-calendar without one", param_hint=hint
+        )
+    if file is None:
+        _refuse(context, OF_A_FILE, "says how a file is written: leave it out, or give a file")
+    else:
+        _refuse(context, OF_NO_FILE, "goes without a file only: the file says it")
+    if closing:
+        raise typer.BadParameter("needs --country, whose holidays close", param_hint="--closed")
 
 
 def _refuse(context: typer.Context, options: Mapping[str, str], why: str) -> None:
