@@ -54,6 +54,11 @@ class PolicySource:
         return frozenset(self._silent)
 
     @property
+    def by_answering(self) -> list[str]:
+        """Regions in the topology's order, those whose store is silent last: the first decides."""
+        return sorted(self._stores.regions, key=lambda name: name in self._silent)
+
+    @property
     def answering(self) -> bool:
         """Whether any store did."""
         return len(self._silent) < len(self._stores.regions)
@@ -77,7 +82,7 @@ class PolicySource:
 
         It is the one that decides on changes. While none answers, it is what was read before.
         """
-        for region in sorted(self._stores.regions, key=lambda name: name in self._silent):
+        for region in self.by_answering:
             try:
                 read = self._stores.read(region, self.known(region))
                 found, whole = await self._answer(region, read)

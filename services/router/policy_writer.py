@@ -109,8 +109,7 @@ class PolicyWriter:
         self, order: Order, decision: Callable[[list[Change]], Change | None]
     ) -> Change:
         """Lets the first store that answers decide: in the topology's order, the same for all."""
-        silent = self._source.silent
-        for region in sorted(self._stores.regions, key=lambda name: name in silent):
+        for region in self._source.by_answering:
             try:
                 read, made = await self._stores.decide(region, self._source.known(region), decision)
             except DatabaseUnavailable:
