@@ -9,6 +9,7 @@ import typer
 
 from cli import output
 from cli.problems import report_errors
+from cli.retail import Retail
 
 MOST_HORIZON = 1_000
 WEIGHT = "spend"
@@ -18,14 +19,6 @@ class Length(StrEnum):
     DAY = "D"
     WEEK = "W"
     MONTH = "M"
-
-
-class Retail(StrEnum):
-    """Weeks of the months of a quarter."""
-
-    FOUR_FOUR_FIVE = "4-4-5"
-    FOUR_FIVE_FOUR = "4-5-4"
-    FIVE_FOUR_FOUR = "5-4-4"
 
 
 class Work(StrEnum):

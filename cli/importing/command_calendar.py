@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -31,6 +30,7 @@ from cli.importing.options import (
 from cli.importing.run import Request, run
 from cli.importing.values import FIRST_DATE, PLANNED_AHEAD
 from cli.problems import report_errors
+from cli.retail import Retail
 
 DAY = ["%Y-%m-%d"]
 PAST_YEARS = 4  # What the service reads.
@@ -41,14 +41,6 @@ OF_A_FILE = {
     "delimiter": "--delimiter",
 }
 OF_NO_FILE = {"closed": "--closed", "first": "--from", "last": "--to"}
-
-
-class Retail(StrEnum):
-    """Weeks of the months of a quarter."""
-
-    FOUR_FOUR_FIVE = "4-4-5"
-    FOUR_FIVE_FOUR = "4-5-4"
-    FIVE_FOUR_FOUR = "5-4-4"
 
 
 def register(group: typer.Typer) -> None:
