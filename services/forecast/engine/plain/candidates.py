@@ -7,11 +7,17 @@ from collections.abc import Collection
 
 import numpy as np
 
-from services.forecast.engine.arrays import Booleans, Floats
+from services.forecast.engine.arrays import Floats
 from services.forecast.engine.plain.levels import damped, levels, slopes
 from services.forecast.engine.plain.observed import Observed
 from services.forecast.engine.plain.seasons import NONE
-from services.forecast.engine.plain.smoothing import Grid, smooth
+from services.forecast.engine.plain.smoothing import Grid
+from services.forecast.engine.plain.smoothings import (
+    LEAST_FACTOR,
+    SMOOTHINGS,
+    TREND_SHARE,
+    smoothings,
+)
 
 Key = tuple[str, str]
 
@@ -20,15 +26,10 @@ TREND_HALF_LIVES = (1, 4, 16)
 CAPPED_HALF_LIVES = (4, 8, 16, 32, 64)
 CAPS = (2, 4)  # Times the mean of the periods with sales.
 SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
-TREND_SHARE = 0.5  # Of the slope, as in the theta method (Assimakopoulos and Nikolopoulos 2000).
 TREND_DAMPING = 0.97
 RICHEST = ("year", "week", NONE)  # Profiles, the richest first.
-SMOOTHINGS = ("smooth", "theta", "smooth sum", "smooth log", "theta log", "average")
-AVERAGED = ("smooth", "theta", "smooth log", "theta log")
 REGRESSIONS = {"lags": np.inf, "lags 2": 2.0}  # And the caps under which they are learned.
-LEAST_FACTOR = 0.05  # Of a profile that may be divided by.
 WORTH_LOGS = 0.2  # Share of series without a zero from which logarithms are worth their while.
-MOST_GROWTH = 1.5  # Of a logarithm over the highest that was seen.
 REPEAT: Key = ("last", "season")
 
 
@@ -50,7 +51,7 @@ def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
 
 
 def worth_logs(observed: Observed) -> bool:
-    return bool(_positive(observed).mean() > WORTH_LOGS)
+    return bool(observed.positive().mean() > WORTH_LOGS)
 
 
 def under(
@@ -80,15 +81,7 @@ def under(
             found[model] = held[rest[1]][HALF_LIVES.index(int(rest[0]))] * later
         elif kind == "trend":
             found[model] = _trend(every[int(rest[0])], slope[rest[1]], model, later)
-    smoothings = {*wanted} & {*SMOOTHINGS}
-    if "average" in smoothings:
-        smoothings |= {*AVERAGED}
-    for model in sorted(smoothings - {"average"}):
-        chosen = grid.theta(TREND_SHARE) if model.startswith("theta") else grid
-        found[model] = _smoothed(observed, profile, model, chosen)
-    if "average" in smoothings:
-        found["average"] = np.mean([found[model] for model in AVERAGED], axis=0)
-    return found
+    return found | smoothings(observed, profile, {*wanted} & {*SMOOTHINGS}, grid)
 
 
 def repeated(observed: Observed, season: int, ahead: int) -> Floats:
@@ -111,30 +104,6 @@ def _trend(level: Floats, slope: Floats, model: str, later: Floats) -> Floats:
     return found
 
 
-def _smoothed(observed: Observed, profile: Floats, model: str, grid: Grid) -> Floats:
-    periods = observed.units.shape[0]
-    ahead = profile.shape[0] - periods
-    units, weight = observed.units, observed.weight
-    past, later = profile[:periods], profile[periods:]
-    if model == "smooth sum":
-        mean = units.sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-12)
-        season = (profile - 1.0) * mean
-        rate = units / np.where(weight > 0, weight, 1.0)
-        flat = smooth(rate - season[:periods], weight, np.ones((1, 1)), ahead, grid)
-        found: Floats = np.maximum(flat + season[periods:], 0.0)
-        return found
-    usable = np.where(past > LEAST_FACTOR, weight, 0.0)
-    divided = units / np.where(usable > 0, weight * past, 1.0)
-    found = np.maximum(smooth(divided, usable, past, ahead, grid), 0.0) * later
-    if model.endswith("log"):
-        rows = _positive(observed)
-        logs = np.log(np.where(usable > 0, divided, 1.0)[:, rows])
-        flat = smooth(logs, usable[:, rows], np.ones((1, 1)), ahead, grid)
-        flat = np.clip(flat, logs.min(axis=0) - MOST_GROWTH, logs.max(axis=0) + MOST_GROWTH)
-        found[:, rows] = np.exp(flat) * np.broadcast_to(later, found.shape)[:, rows]
-    return found
-
-
 def rates(observed: Observed, profile: Floats, cap: float) -> tuple[Floats, Floats]:
     """Units of a whole period without the profile, and 1 where they are known; as observed."""
     past = profile[: observed.units.shape[0]]
@@ -143,9 +112,3 @@ def rates(observed: Observed, profile: Floats, cap: float) -> tuple[Floats, Floa
     known = usable > 0
     rate = kept.units / np.where(known, usable * past, 1.0)
     return np.where(known, rate, 0.0), known.astype(np.float64)
-
-
-def _positive(observed: Observed) -> Booleans:
-    """(series,). Whether every observation is above 0."""
-    found: Booleans = ((observed.units > 0) | (observed.weight == 0)).all(axis=0)
-    return found

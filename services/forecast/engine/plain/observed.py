@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Booleans, Floats
 from services.forecast.engine.panel import Panel
 
 LEAST_SHARE = 0.1  # Of a period on the shelf: to divide by less would make sales of noise.
@@ -38,6 +38,11 @@ class Observed:
         """(series,). The highest rate of any period."""
         rates = self.units / np.where(self.weight > 0, self.weight, 1.0)
         found: Floats = rates.max(axis=0)
+        return found
+
+    def positive(self) -> Booleans:
+        """(series,). Whether every observation is above 0."""
+        found: Booleans = ((self.units > 0) | (self.weight == 0)).all(axis=0)
         return found
 
     def latest(self, periods: int) -> "Observed":

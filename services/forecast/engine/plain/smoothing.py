@@ -5,11 +5,11 @@ the likelihood of the one-step errors with a penalty for parameters (Akaike weig
 costs less than an optimiser and forecasts better than the single best (Kolassa 2011).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Booleans, Floats, Integers
 
 TEMPER = 0.4  # Of the log-likelihood: errors are neither normal nor independent.
 LATEST = 180  # Periods that smoothing reads: older ones do not tell which configuration is best.
@@ -37,16 +37,14 @@ class Grid:
         moving = [(a, b, p, 0.0, 5.0) for a in levels for b in gains for p in DAMPINGS]
         return Grid(*np.array(fixed + moving).T[:, :, np.newaxis])
 
-    def theta(self, share: float) -> "Grid":
-        """The configurations with that fixed ``share`` of the overall slope."""
-        kept = ((self.slope == 0) & (self.drift == share))[:, 0]
-        return Grid(
-            self.level[kept],
-            self.slope[kept],
-            self.damping[kept],
-            self.drift[kept],
-            self.parameters[kept],
-        )
+    def theta(self, share: float) -> Booleans:
+        """(configurations,). Those with that fixed ``share`` of the overall slope."""
+        found: Booleans = ((self.slope == 0) & (self.drift == share))[:, 0]
+        return found
+
+    def only(self, kept: Booleans) -> "Grid":
+        """The configurations ``kept``."""
+        return Grid(*(getattr(self, each.name)[kept] for each in fields(self)))
 
 
 DAMPINGS = (0.8, 0.9, 0.97)
@@ -54,26 +52,52 @@ FINE = Grid.of((0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1.0), (0.03, 0.1, 0.3), (0.
 COARSE = Grid.of((0.05, 0.15, 0.4, 0.8), (0.1,), (0.0, 0.5))
 
 
-def smooth(values: Floats, weight: Floats, scale: Floats, ahead: int, grid: Grid) -> Floats:
-    """(ahead, series). What the values would be, were every weight 1.
+@dataclass(frozen=True, slots=True)
+class Smoothed:
+    """Where each configuration stands after the last period; all (configurations, series)."""
+
+    grid: Grid
+    level: Floats
+    slope: Floats
+    squares: Floats  # Sums of squared errors, to compare configurations by.
+    counts: Integers  # (series,). Observations.
+
+    def only(self, kept: Booleans) -> "Smoothed":
+        """The configurations ``kept``."""
+        stand = self.level[kept], self.slope[kept], self.squares[kept]
+        return Smoothed(self.grid.only(kept), *stand, self.counts)
+
+    def forecast(self, ahead: int) -> Floats:
+        """(ahead, series). What the values would be, were every weight 1."""
+        weights = _akaike(self.squares, self.counts, self.grid)
+        steps = np.cumsum(self.grid.damping ** np.arange(1, ahead + 1), axis=1)
+        found: Floats = (weights * self.level).sum(axis=0) + steps.T @ (weights * self.slope)
+        return found
+
+
+def smooth(values: Floats, weight: Floats, scale: Floats, grid: Grid) -> Smoothed:
+    """Runs every series through every configuration of ``grid``.
 
     Args:
         values: (periods, series), without season, of any sign.
         weight: (periods, series). Share of a period observed: nothing is learned where it is 0.
         scale: (periods, series) or (periods, 1). What errors are multiplied by to compare them.
-        ahead: periods to forecast.
         grid: configurations to try.
     """
     values, weight = values[-LATEST:], weight[-LATEST:]
     scale = np.broadcast_to(scale[-LATEST:], values.shape)
-    found = [
-        _run(values[:, part], weight[:, part], scale[:, part], ahead, grid)
-        for part in (slice(at, at + CACHED) for at in range(0, values.shape[1], CACHED))
-    ]
-    return np.concatenate(found, axis=1) if found else np.zeros((ahead, 0))
+    stand = np.zeros((3, grid.level.shape[0], values.shape[1]))
+    for at in range(0, values.shape[1], CACHED):
+        part = slice(at, at + CACHED)
+        stand[..., part] = _run(values[:, part], weight[:, part], scale[:, part], grid)
+    level, slope, squares = stand
+    return Smoothed(grid, level, slope, squares, (weight > 0).sum(axis=0))
 
 
-def _run(values: Floats, weight: Floats, scale: Floats, ahead: int, grid: Grid) -> Floats:
+def _run(
+    values: Floats, weight: Floats, scale: Floats, grid: Grid
+) -> tuple[Floats, Floats, Floats]:
+    """Levels, slopes and sums of squared errors after the last period."""
     start, near = _line(values, weight, START)
     _, overall = _line(values, weight, values.shape[0])
     from_begin = np.where(grid.slope > 0, near, grid.drift * overall)
@@ -95,10 +119,7 @@ def _run(values: Floats, weight: Floats, scale: Floats, ahead: int, grid: Grid) 
         slope += np.multiply(gain, error, out=spare)
         error *= unit
         squares += np.square(error, out=spare)
-    weights = _akaike(squares, seen.sum(axis=0), grid)
-    steps = np.cumsum(grid.damping ** np.arange(1, ahead + 1), axis=1)
-    found: Floats = (weights * level).sum(axis=0) + steps.T @ (weights * slope)
-    return found
+    return level, slope, squares
 
 
 def _line(values: Floats, weight: Floats, most: int) -> tuple[Floats, Floats]:
@@ -115,7 +136,7 @@ def _line(values: Floats, weight: Floats, most: int) -> tuple[Floats, Floats]:
     return mean - slope * (centre + 1.0), slope
 
 
-def _akaike(errors: Floats, counts: Floats, grid: Grid) -> Floats:
+def _akaike(errors: Floats, counts: Integers, grid: Grid) -> Floats:
     """Weights of the configurations, which sum to 1 for each series."""
     floor = np.maximum(1e-12 * errors.max(axis=0), TINY)
     likelihood = -0.5 * TEMPER * counts * np.log(np.maximum(errors, floor)) - grid.parameters

@@ -10,6 +10,7 @@ from services.forecast.engine.plain.lags import fit_lags
 from services.forecast.engine.plain.levels import levels, slopes
 from services.forecast.engine.plain.observed import Observed
 from services.forecast.engine.plain.smoothing import COARSE, FINE, smooth
+from services.forecast.engine.plain.smoothings import SMOOTHINGS, smoothings
 from services.forecast.engine.plain.windows import centred, sums, triangular
 
 
@@ -29,7 +30,7 @@ def test_a_slope_is_found_past_gaps_and_under_a_profile() -> None:
 
 
 def _through(values: Floats, ahead: int) -> Floats:
-    return smooth(values, np.ones_like(values), np.ones((1, 1)), ahead, FINE)
+    return smooth(values, np.ones_like(values), np.ones((1, 1)), FINE).forecast(ahead)
 
 
 def test_smoothing_follows_a_line_and_stays_on_a_constant() -> None:
@@ -57,8 +58,21 @@ def test_smoothing_skips_what_was_not_observed() -> None:
     weight[40:50] = 0.0
     values[40:50] = 1e6
     weight[:5, 1] = 0.0
-    found = smooth(values, weight, np.ones((1, 1)), 2, COARSE)
+    found = smooth(values, weight, np.ones((1, 1)), COARSE).forecast(2)
     assert found == pytest.approx(np.full((2, 4), 50.0), rel=0.1)
+
+
+def test_smoothings_are_the_same_asked_alone_or_together() -> None:
+    draw = np.random.default_rng(3)
+    units = draw.poisson([8.0, 0.7, 20.0], (40, 3)).astype(np.float64)
+    observed, profile = Observed(units, np.ones_like(units)), np.full((43, 1), 1.0)
+    together = smoothings(observed, profile, SMOOTHINGS, COARSE)
+    for model in SMOOTHINGS:
+        alone = smoothings(observed, profile, [model], COARSE)[model]
+        assert alone == pytest.approx(together[model], rel=1e-12), model
+    assert together["theta"] != pytest.approx(together["smooth"], rel=1e-3)
+    assert together["smooth log"][:, 0] != pytest.approx(together["smooth"][:, 0], rel=1e-3)
+    assert together["smooth log"][:, 1] == pytest.approx(together["smooth"][:, 1])  # Has zeros.
 
 
 def test_lags_learn_that_a_good_week_is_paid_back() -> None:
