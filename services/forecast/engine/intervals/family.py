@@ -44,9 +44,12 @@ def one_by_one(mean: Floats, deviation: Floats) -> Booleans:
 def place_of_counts(units: Floats, mean: Floats, deviation: Floats) -> Place:
     """Where whole ``units`` lie in their negative binomials."""
     size, chance = _parameters(mean, deviation)
-    until = special.betainc(size, np.floor(units) + 1.0, chance)
-    below = special.betainc(size, np.maximum(np.floor(units), ALMOST), chance)
-    return Place(np.where(units < 1, 0.0, below), until)
+    whole = np.floor(units)
+    until = special.betainc(size, whole + 1.0, chance)
+    # The probability of exactly as much.
+    logs = special.xlogy(whole, 1.0 - chance) + size * np.log(chance)
+    here = np.exp(logs - special.betaln(size, whole + 1.0)) / (size + whole)
+    return Place(np.where(whole < 1, 0.0, np.maximum(until - here, 0.0)), until)
 
 
 def place_of_amounts(units: Floats, mean: Floats, deviation: Floats, unit: float) -> Place:

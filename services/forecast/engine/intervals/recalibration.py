@@ -36,16 +36,20 @@ class Recalibration:
 
     def levels(self, size: Floats, places: Floats) -> Floats:
         """The inverse of `places`: what a level of the family means; both (records,)."""
-        known = np.nan_to_num(places)
-        table = np.array([np.interp(known, GRID, row) for row in self.held])
-        last = self.centres.size - 1
-        at = np.clip(np.searchsorted(self.centres, size) - 1, 0, max(last - 1, 0))
-        above = np.minimum(at + 1, last)
-        gap = np.maximum(self.centres[above] - self.centres[at], 1e-12)
-        share = np.clip((size - self.centres[at]) / gap, 0.0, 1.0)
-        index = np.arange(size.size)
-        found = table[at, index] * (1 - share) + table[above, index] * share
-        return np.where(np.isnan(places), np.nan, found)
+        low, high, share = _between(self.centres, size)
+        left, right, along = _between(GRID, np.nan_to_num(places))
+        lower = self.held[low, left] * (1 - along) + self.held[low, right] * along
+        upper = self.held[high, left] * (1 - along) + self.held[high, right] * along
+        return np.where(np.isnan(places), np.nan, lower * (1 - share) + upper * share)
+
+
+def _between(points: Floats, values: Floats) -> tuple[Integers, Integers, Floats]:
+    """The points, ascending, below and above each value; and how far it is from the one below."""
+    last = points.size - 1
+    low = np.clip(np.searchsorted(points, values) - 1, 0, max(last - 1, 0))
+    high = np.minimum(low + 1, last)
+    gap = np.maximum(points[high] - points[low], 1e-12)
+    return low, high, np.clip((values - points[low]) / gap, 0.0, 1.0)
 
 
 NONE = Recalibration(np.zeros(1), GRID[np.newaxis])

@@ -2,7 +2,7 @@ import numpy as np
 from scipy import special
 
 from services.forecast.engine.intervals.family import Place
-from services.forecast.engine.intervals.recalibration import NONE, learn
+from services.forecast.engine.intervals.recalibration import GRID, NONE, learn
 
 LEVELS = np.array([0.05, 0.1, 0.5, 0.9, 0.95])
 RECORDS = 9_000
@@ -42,6 +42,18 @@ def test_levels_are_the_inverse_of_places() -> None:
     at = np.full(LEVELS.size, learned.centres[2])
     places = learned.places(at[:1], LEVELS)[:, 0]
     np.testing.assert_allclose(learned.levels(at, places), LEVELS, atol=1e-6)
+
+
+def test_levels_between_two_sizes_lie_between_theirs() -> None:
+    values = np.random.default_rng(3).beta(2, 3, RECORDS)
+    learned = learn(np.linspace(-2, 2, RECORDS), _place(values), _origins(2))
+    sizes, places = np.linspace(-3, 3, 41), np.linspace(0, 1, 41)
+    of_bins = np.array([np.interp(places, GRID, row) for row in learned.held])
+    expected = [
+        np.interp(size, learned.centres, column)
+        for size, column in zip(sizes, of_bins.T, strict=True)
+    ]
+    np.testing.assert_allclose(learned.levels(sizes, places), expected, atol=1e-9)
 
 
 def test_luck_that_an_origin_shares_widens_the_levels() -> None:
