@@ -62,14 +62,13 @@ def fit_lags(rates: Floats, known: Floats, ahead: int, period: Period) -> Coeffi
     usable = scale > 0
     rates, known, scale = rates[:, usable], known[:, usable], scale[usable]
     ends = _ends(lags, periods - ahead, max(1, int(usable.sum())))
-    long = _long(rates, known)
+    long = _long(rates, known) / scale
+    rates = rates / scale
     gram, moment, count = np.zeros((lags + 2, lags + 2)), np.zeros((lags + 2, ahead)), 0
     for end in ends.tolist():
         whole = known[end - lags : end + ahead].min(axis=0) > 0
-        before = (rates[end - lags : end] / scale)[:, whole]
-        after = (rates[end : end + ahead] / scale)[:, whole]
-        mean = before.mean(axis=0)
-        level = (long[end - 1] / scale)[whole]
+        before, after = rates[end - lags : end, whole], rates[end : end + ahead, whole]
+        mean, level = before.mean(axis=0), long[end - 1, whole]
         features = np.concatenate([before - mean, [level - mean, mean]])
         gram += features @ features.T
         moment += features @ (after - mean).T
