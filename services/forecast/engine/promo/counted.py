@@ -26,6 +26,7 @@ from services.forecast.engine.promo.columns import Kind
 from services.forecast.engine.promo.counts import Spans, fit, gains
 from services.forecast.engine.promo.design import Design
 from services.forecast.engine.promo.history import History
+from services.forecast.engine.promo.sums import by_code
 from services.forecast.engine.promo.terms import Recipe, Single
 
 SPAN = {Period.DAY: 91, Period.WEEK: 13, Period.MONTH: 12}  # Columns with one level and drift.
@@ -107,11 +108,9 @@ def _together(
 
 def _alike(x: Single, codes: Integers) -> bool:
     """Whether each row of (rows, terms, columns) goes with the others of its code."""
-    count = np.bincount(codes)
-    sums = np.zeros((count.size, *x.shape[1:]), np.float32)
-    np.add.at(sums, codes, x)
-    rest = np.maximum(count[codes] - 1, 1)[:, np.newaxis, np.newaxis]
-    others = (sums[codes] - x) / rest
+    present, sums = by_code(x, codes)
+    rest = np.maximum(np.bincount(codes)[codes] - 1, 1).astype(np.float32)
+    others = (sums[np.searchsorted(present, codes)] - x) / rest[:, np.newaxis, np.newaxis]
     scale = float(np.sqrt((x**2).sum() * (others**2).sum()))
     return scale > 0 and float((x * others).sum()) >= ALIKE * scale
 
@@ -147,12 +146,13 @@ def _spans(
     return Spans.of(np.concatenate((x, common), axis=2), units, base, span)
 
 
-def _add(sums: Floats, codes: Integers, values: Floats | Single) -> None:
+def _add(sums: Floats, codes: Integers, values: Floats) -> None:
     """Adds to the rows ``codes`` of ``sums``, of which one may occur several times."""
     if np.unique(codes).size == codes.size:
         sums[codes] += values
     else:
-        np.add.at(sums, codes, values)
+        present, added = by_code(values, codes)
+        sums[present] += added
 
 
 def _alive(recipe: Recipe, x: Floats) -> Booleans:

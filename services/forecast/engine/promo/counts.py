@@ -38,9 +38,10 @@ class Spans:
         missing = cuts * span - length
 
         def cut(values: Floats) -> Floats:
-            blank = np.zeros((count, missing, *values.shape[2:]))
-            whole = np.concatenate((blank, values), axis=1)
-            return whole.reshape(count * cuts, span, *values.shape[2:])
+            if missing:
+                blank = np.zeros((count, missing, *values.shape[2:]))
+                values = np.concatenate((blank, values), axis=1)
+            return values.reshape(count * cuts, span, *values.shape[2:])
 
         x, units, base = cut(x), cut(units), cut(base)
         sold = units.sum(axis=1) > 0  # Others say nothing.

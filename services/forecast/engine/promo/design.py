@@ -11,9 +11,10 @@ from services.forecast.engine.period import Period
 from services.forecast.engine.promo import seasons, terms
 from services.forecast.engine.promo.columns import Closer, Column
 from services.forecast.engine.promo.seasons import Calendar
+from services.forecast.engine.promo.sums import by_code
 from services.forecast.engine.promo.terms import Label, Recipe, Single
 
-BLOCK_CELLS = 6_000_000  # Cells of the matrix that are held at once: 24 MB.
+BLOCK_CELLS = 500_000  # Cells of the matrix that are held at once: 2 MB, which caches hold.
 MEMORY = {Period.DAY: 0.985, Period.WEEK: 0.92, Period.MONTH: 0.8}
 MOST_SIBLINGS = 6  # Static columns that make siblings.
 MOST_ALIKE = 0.8  # Correlation of a series' promotions with its siblings'.
@@ -151,7 +152,8 @@ def _siblings(design: Design, panel: Panel) -> list[Siblings]:
     for rows in design.blocks():
         strength = _strength(design, rows)
         for name, codes in groups.items():
-            np.add.at(sums[name], codes[rows], strength)
+            present, added = by_code(strength, codes[rows])
+            sums[name][present] += added
     return [Siblings(name, codes, sums[name], np.bincount(codes)) for name, codes in groups.items()]
 
 

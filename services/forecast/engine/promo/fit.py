@@ -36,7 +36,7 @@ STRENGTH_ROWS = 1_500  # Series from which the strength of promotions is first t
 STRENGTH_FADING = 1.0
 SCREEN_ROWS = 300
 MOST_TERMS = 48  # Made of known columns: the cost grows with their square and more.
-KEPT_CELLS = 15_000_000  # Of moments: 120 MB. More is computed twice.
+KEPT_CELLS = 30_000_000  # Of moments: 120 MB. More is computed twice.
 TREND_DISCOUNTS = {Period.DAY: (0.93, 0.99), Period.WEEK: (0.8, 0.95), Period.MONTH: (0.6, 0.9)}
 
 

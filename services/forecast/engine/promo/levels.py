@@ -30,7 +30,7 @@ def levels(past: Past, discounts: Sequence[float]) -> Floats:
     age = np.arange(past.units.shape[1] - 1, -1, -1.0)
     fading = np.asarray(discounts)[:, np.newaxis] ** age
     sold = fading @ (past.units * weight).T
-    offered = fading @ (past.exposure * weight * np.exp(past.logs)).T
+    offered = fading @ (past.exposure * np.exp((1.0 - SPIKE) * past.logs)).T
     return np.divide(sold, offered, out=np.zeros_like(sold), where=offered > LEAST)
 
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.forecast.engine.arrays import Booleans, Floats, Integers
+from services.forecast.engine.promo.sums import by_code
+from services.forecast.engine.promo.terms import Single
 
 PANEL_RIDGE = 3.0  # Periods, towards no effect.
 OFFSET = 0.1  # Of the series' mean: keeps zeros and near-zeros from ruling the fit.
@@ -25,8 +26,8 @@ LEAST_SPREAD = 1e-7  # Variance below which a regressor says nothing.
 class Moments:
     """Sums over the past of some series, of variables less their means."""
 
-    gram: Floats  # (series, regressors, regressors)
-    cross: Floats  # (series, regressors). With the response.
+    gram: Single  # (series, regressors, regressors)
+    cross: Single  # (series, regressors). With the response.
     weight: Floats  # (series,). Sum of the weights.
     periods: Floats  # (series,). Periods with a weight.
 
@@ -48,7 +49,7 @@ def response(units: Floats, exposure: Floats | None, first: Booleans) -> Floats:
     return np.log(np.where(offset > 0, rate + offset, 1.0))
 
 
-def totals(x: NDArray[np.float32], z: Floats, w: Floats, stops: Sequence[int]) -> list[Floats]:
+def totals(x: Single, z: Floats, w: Floats, stops: Sequence[int]) -> list[Floats]:
     """Sums of products of 1, regressors and response until each of ``stops``, ascending.
 
     Each (series, 2 + regressors, 2 + regressors); the last row and column hold the response.
@@ -68,9 +69,10 @@ def totals(x: NDArray[np.float32], z: Floats, w: Floats, stops: Sequence[int]) -
 def centred(total: Floats, periods: Floats) -> Moments:
     weight = total[:, 0, 0]
     sums = total[:, 0, 1:]
-    safe = np.maximum(weight, 1e-12)[:, np.newaxis, np.newaxis]
-    inner = total[:, 1:, 1:] - sums[:, :, np.newaxis] * sums[:, np.newaxis, :] / safe
-    return Moments(inner[:, :-1, :-1], inner[:, :-1, -1], weight, periods)
+    means = sums / np.maximum(weight, 1e-12)[:, np.newaxis]
+    inner = total[:, 1:, 1:] - means[:, :, np.newaxis] * sums[:, np.newaxis, :]
+    single: Single = inner.astype(np.float32)  # The products were no better.
+    return Moments(single[:, :-1, :-1], single[:, :-1, -1], weight, periods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +102,17 @@ class Pool:
         self.weight = self.periods = self.series = 0.0
 
     def add(self, rows: Integers, moments: Moments) -> None:
-        self.gram += moments.gram.sum(axis=0)
-        self.cross += moments.cross.sum(axis=0)
+        self.gram += moments.gram.sum(axis=0, dtype=np.float64)
+        self.cross += moments.cross.sum(axis=0, dtype=np.float64)
         self.weight += float(moments.weight.sum())
         self.periods += float(moments.periods.sum())
         self.series += rows.size
         if self.codes is not None:
-            order = np.argsort(self.codes[rows], kind="stable")
-            codes, starts = np.unique(self.codes[rows][order], return_index=True)
-            self.groups[codes] += np.add.reduceat(moments.gram[order], starts)
-            self.crosses[codes] += np.add.reduceat(moments.cross[order], starts)
-            self.counts += np.bincount(self.codes[rows], minlength=self.counts.size)
+            codes = self.codes[rows]
+            present, grams = by_code(moments.gram, codes)
+            self.groups[present] += grams
+            self.crosses[present] += by_code(moments.cross, codes)[1]
+            self.counts += np.bincount(codes, minlength=self.counts.size)
 
     def pooled(self) -> Pooled:
         safe = np.maximum(self.counts, 1.0)
@@ -150,11 +152,11 @@ def own_coefficients(moments: Moments, prior: Floats, pooled: Pooled, how: Shrin
     alive = how.alive & (pooled.spread > LEAST_SPREAD) & np.isfinite(how.own)
     if not alive.any():
         return prior
-    away = moments.cross - (moments.gram @ prior[..., np.newaxis])[..., 0]
+    away: Floats = moments.cross - (moments.gram @ prior[..., np.newaxis])[..., 0]
     return prior + _solved(moments.gram, away, how.own * pooled.spread * pooled.share, alive)
 
 
-def _solved(gram: Floats, cross: Floats, ridge: Floats, alive: Booleans) -> Floats:
+def _solved(gram: Floats | Single, cross: Floats, ridge: Floats, alive: Booleans) -> Floats:
     """Ridge solutions with the dead regressors left out, as zeros."""
     found = np.zeros(cross.shape)
     kept = np.flatnonzero(alive)

@@ -19,7 +19,7 @@ MOST_PRODUCTS = 10
 SUPPORT = 0.0005  # Share of the cells in which a product must be at work.
 LINEAR_LIMIT = 5.0  # Standard deviations.
 DEEPEST_SHARE = 0.95
-SHORT = 64  # Columns up to which a usual level is followed by one product of matrices.
+SHORT = 64  # Columns over which a usual level is followed by one product of matrices.
 RATIO_LIMIT = 3.0  # Logarithm: no price is taken for a twentieth of usual.
 
 
@@ -154,24 +154,32 @@ def followed(values: Floats, memory: float, start: Floats) -> tuple[Floats, Floa
 
     Unknown cells leave the mean as it is.
     """
-    length = values.shape[1]
-    if length <= SHORT and bool(np.isfinite(values).all()):
-        fading, kept = _fading(length, memory)
-        means: Floats = np.asarray(values @ fading + start[:, np.newaxis] * kept)
-        last: Floats = means[:, -1]
-        return means[:, :-1], last
-    columns: Floats = np.ascontiguousarray(values.T)
-    found: Floats = np.empty(columns.shape)
-    mean = start
-    for t, column in enumerate(columns):
-        found[t] = mean
-        mean = mean + (1 - memory) * _filled(column - mean)
-    return found.T, mean
+    known = np.isfinite(values)
+    if known.all():
+        return _followed(values, memory, start)
+    seen = np.cumsum(known, axis=1)
+    packed = np.zeros(values.shape)  # What is known, one beside the other.
+    packed[np.arange(values.shape[1]) < seen[:, -1:]] = values[known]
+    means, last = _followed(packed, memory, start)
+    means = np.concatenate((means, last[:, np.newaxis]), axis=1)
+    found = np.take_along_axis(means, np.pad(seen, ((0, 0), (1, 0))), axis=1)
+    return found[:, :-1], found[:, -1]
+
+
+def _followed(values: Floats, memory: float, start: Floats) -> tuple[Floats, Floats]:
+    """`followed` where all is known: by products of matrices."""
+    found: Floats = np.empty(values.shape)
+    for first in range(0, values.shape[1], SHORT):
+        part = values[:, first : first + SHORT]
+        fading, kept = _fading(part.shape[1], memory)
+        means = part @ fading + start[:, np.newaxis] * kept
+        found[:, first : first + SHORT], start = means[:, :-1], means[:, -1]
+    return found, start
 
 
 @lru_cache
 def _fading(length: int, memory: float) -> tuple[Floats, Floats]:
-    """Weights of (values, means) and of the start in each mean, for `followed` in one step."""
+    """Weights of (values, means) and of the start in each mean, for `_followed` in one step."""
     ages = np.arange(length + 1) - np.arange(length)[:, np.newaxis] - 1
     kept: Floats = np.power(memory, np.arange(length + 1.0))
     weights: Floats = np.where(ages >= 0, (1 - memory) * kept[ages.clip(0)], 0.0)

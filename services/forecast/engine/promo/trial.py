@@ -5,13 +5,13 @@ every series counts the same, whatever its size.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats, Integers
+from services.forecast.engine.arrays import Floats
 from services.forecast.engine.promo.fit import Base, moments_of, shrinkage
-from services.forecast.engine.promo.levels import levels
+from services.forecast.engine.promo.levels import Trend, levels
 from services.forecast.engine.promo.made import multiplied
 from services.forecast.engine.promo.response import (
     Moments,
@@ -53,7 +53,9 @@ class Trial:
         self.rows = np.arange(0, base.panel.series, max(1, base.panel.series // size))
         self.x = base.design.of(self.rows)[..., :origin]
         self.folds = self._folds(origin)
-        self._moments: dict[float, list[tuple[Moments, Pooled]]] = {}
+        self._moments: dict[float, list[Moments]] = {}
+        self._pools: dict[tuple[float, str], list[Pooled]] = {}
+        self._coefficients: dict[Settings, list[Floats]] = {}
 
     def _folds(self, origin: int) -> list[Fold]:
         exposure = self.history.exposure[self.rows]
@@ -68,33 +70,44 @@ class Trial:
             if start >= max(FEWEST_PERIODS, self.ahead // 2)
         ]
 
-    def moments(self, settings: Settings) -> list[tuple[Moments, Pooled]]:
-        """Of every fold: what the sample's own and pooled coefficients are solved from."""
-        if settings.yearly not in self._moments:
+    def moments(self, yearly: float) -> list[Moments]:
+        """Of every fold: what the sample's own coefficients are solved from."""
+        if yearly not in self._moments:
             origins = sorted(fold.origin for fold in self.folds)
-            _, moments = moments_of(self.design, self.history, self.rows, origins, settings.yearly)
-            by_origin = dict(zip(origins, moments, strict=True))
-            self._moments[settings.yearly] = [
-                (by_origin[fold.origin], self._pooled(by_origin[fold.origin], None))
-                for fold in self.folds
-            ]
-        return self._moments[settings.yearly]
+            _, found = moments_of(self.design, self.history, self.rows, origins, yearly)
+            self._moments[yearly] = found[::-1]  # Folds are from the latest on.
+        return self._moments[yearly]
 
-    def _pooled(self, moments: Moments, codes: Integers | None) -> Pooled:
-        pool = Pool(self.design.width, None if codes is None else codes)
-        pool.add(np.arange(self.rows.size), moments)
-        return pool.pooled()
+    def pooled(self, yearly: float, group: str) -> list[Pooled]:
+        """Of every fold: mean moments of the sample, and of its groups."""
+        if (yearly, group) not in self._pools:
+            codes = self.panel.static[group][self.rows] if group else None
+            pools = [Pool(self.design.width, codes) for _ in self.folds]
+            for pool, moments in zip(pools, self.moments(yearly), strict=True):
+                pool.add(np.arange(self.rows.size), moments)
+            self._pools[yearly, group] = [pool.pooled() for pool in pools]
+        return self._pools[yearly, group]
 
     def coefficients(self, settings: Settings) -> list[Floats]:
         """(sample, regressors) for every fold."""
+        response = replace(settings, discount=0.0, trend=Trend())  # Levels do not matter here.
+        if response not in self._coefficients:
+            self._coefficients[response] = self._solved(response)
+        return self._coefficients[response]
+
+    def _solved(self, settings: Settings) -> list[Floats]:
         how = shrinkage(self.design, settings)
         found = []
-        for moments, pooled in self.moments(settings):
-            panel, _ = shared_coefficients(pooled, how)
+        sums = zip(
+            self.moments(settings.yearly),
+            self.pooled(settings.yearly, settings.group),
+            strict=True,
+        )
+        for moments, pooled in sums:
+            panel, groups = shared_coefficients(pooled, how)
             prior = np.repeat(panel[np.newaxis], self.rows.size, axis=0)
             if settings.group:
-                codes = self.panel.static[settings.group][self.rows]
-                prior = shared_coefficients(self._pooled(moments, codes), how)[1][codes]
+                prior = groups[self.panel.static[settings.group][self.rows]]
             found.append(own_coefficients(moments, prior, pooled, how) * settings.gain)
         return found
 

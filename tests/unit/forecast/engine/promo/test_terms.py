@@ -34,6 +34,21 @@ def test_many_columns_are_followed_like_few() -> None:
     np.testing.assert_allclose(end, after)
 
 
+def test_a_usual_level_stays_where_nothing_is_known() -> None:
+    random = np.random.default_rng(3)
+    values = random.normal(size=(4, terms.SHORT + 20))
+    values[random.random(values.shape) < 0.4] = np.nan
+    values[3] = np.nan
+    start = np.array([1.0, 2.0, 3.0, 4.0])
+    found, after = followed(values, 0.9, start)
+    for row, mean in enumerate(start.tolist()):
+        usual = mean
+        for column, value in enumerate(values[row].tolist()):
+            assert found[row, column] == pytest.approx(usual)
+            usual = usual if np.isnan(value) else 0.9 * usual + 0.1 * value
+        assert after[row] == pytest.approx(usual)
+
+
 @pytest.mark.parametrize("column", KINDS, ids=lambda column: column.kind.value)
 def test_no_term_reads_a_later_column(column: Column) -> None:
     values = np.random.default_rng(2).uniform(0, 0.9, (4, 80))
