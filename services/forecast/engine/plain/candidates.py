@@ -27,7 +27,7 @@ CAPPED_HALF_LIVES = (4, 8, 16, 32, 64)
 CAPS = (2, 4)  # Times the mean of the periods with sales.
 SLOPES = {"recent": 0.5 ** (1 / 32), "whole": 1.0}  # Discounts.
 TREND_DAMPING = 0.97
-RICHEST = ("year", "week", NONE)  # Profiles, the richest first.
+OWN_PROFILES = ("year", "week", NONE)  # Of each series' own, the richest first.
 REGRESSIONS = {"lags": np.inf, "lags 2": 2.0}  # And the caps under which they are learned.
 WORTH_LOGS = 0.2  # Share of series without a zero from which logarithms are worth their while.
 REPEAT: Key = ("last", "season")
@@ -36,7 +36,7 @@ REPEAT: Key = ("last", "season")
 def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
     """All candidates under ``profiles``; ``logs`` if logarithms can be taken of many series."""
     found: list[Key] = [REPEAT]
-    richest = next(name for name in RICHEST if name in profiles)
+    richest = next(name for name in OWN_PROFILES if name in profiles)
     for profile in sorted(profiles):
         found += [(profile, f"level {life}") for life in HALF_LIVES]
         found += [
@@ -45,6 +45,8 @@ def names(profiles: Collection[str], *, logs: bool) -> list[Key]:
         found += [(profile, f"capped {life} {cap}") for life in CAPPED_HALF_LIVES for cap in CAPS]
         if profile == richest:
             found += [(profile, kind) for kind in REGRESSIONS]
+        # Under no profile as well: where hardly two years were seen, a trend passes for a season.
+        if profile in OWN_PROFILES:
             kinds = SMOOTHINGS if logs else SMOOTHINGS[:3]
             found += [(profile, kind) for kind in kinds if profile != NONE or kind != "smooth sum"]
     return found

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.plain import weights
-from services.forecast.engine.plain.candidates import RICHEST, Key, names, worth_logs
+from services.forecast.engine.plain.candidates import OWN_PROFILES, Key, names, worth_logs
 from services.forecast.engine.plain.workshop import Workshop
 
 EARLIER = 3
@@ -16,7 +16,8 @@ SAME_PEAK = 1.25  # Up to so many times the height that was judged is no new pea
 LEAST_PEAK = 0.05  # nor is what departs so little from the mean.
 MOST_GROWTH = 5.0  # Of a forecast over the highest that was seen: more is a trend gone astray.
 DEFAULT = ("level 4", "level 16", "smooth")  # Where there is no earlier origin to learn from.
-KEPT_SHARE = 0.3  # Of the past: what an earlier origin must have seen.
+KEPT_SHARE = 0.3  # Of the past: what an earlier origin must have seen,
+LATEST_SHARE = 0.55  # and the latest of them: rather part of a horizon than too short a past.
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,10 @@ def choose(sample: Workshop, origin: int) -> Choice:
     profiles = sample.learned(origin).names()
     whole = _whole(origin, sample.ahead)
     alike = [each for each in whole if sample.learned(each).names() == profiles]
-    if not alike:
+    if not alike or alike[0] < LATEST_SHARE * origin:
         parts = [origin - sample.ahead // 2, origin - sample.ahead // 4]
         parts = [each for each in parts if LEAST_PAST <= each < origin]
-        alike = [each for each in parts if sample.learned(each).names() == profiles][:1]
+        alike = [each for each in parts if sample.learned(each).names() == profiles][:1] or alike
     keys = names(profiles, logs=worth_logs(sample.observed(origin)))
     own = _own(profiles)
     if alike:
@@ -75,16 +76,20 @@ def _chosen(
     sample: Workshop, origin: int, earlier: list[int], keys: list[Key], stand_ins: list[Key]
 ) -> Choice:
     found = [sample.errors(each, stand_ins, origin)[0] for each in earlier]
-    errors = np.concatenate(found, axis=1)
-    gram = weights.products(errors, weights.importance(errors, sample.scales(origin)))
-    kept, start = weights.select(gram)
+    errors, scales = np.concatenate(found, axis=1), sample.scales(origin)
+    typical = np.median((errors**2).mean(axis=1), axis=0)
+    kept, start = weights.select(weights.products(errors, weights.importance(typical, scales)))
+    # Again, now that it is known how well the kept ones together do on each series.
+    errors = errors[kept]
+    together = (np.einsum("k,kns->ns", start, errors) ** 2).mean(axis=0)
+    gram = weights.products(errors, weights.importance(together, scales))
     return Choice(
         origin,
         tuple(earlier),
         tuple(keys[each] for each in kept),
         tuple(stand_ins[each] for each in kept),
-        gram[np.ix_(kept, kept)],
-        start,
+        gram,
+        weights.best(gram),
     )
 
 
@@ -108,4 +113,4 @@ def _shown(sample: Workshop, origin: int, earlier: list[int]) -> bool:
 
 def _own(profiles: Collection[str]) -> str:
     """The richest profile of each series' own."""
-    return next(name for name in RICHEST if name in profiles)
+    return next(name for name in OWN_PROFILES if name in profiles)

@@ -31,13 +31,12 @@ def products(errors: Floats, per_series: Floats) -> Floats:
     return _normalised(flat @ flat.T)
 
 
-def importance(errors: Floats, scales: Floats) -> Floats:
+def importance(square: Floats, scales: Floats) -> Floats:
     """(series,). What a series' squared errors count for in the panel's mean RMSSE.
 
-    The root of RMSSE is linearised at the median candidate, so that sums of squares can stand for
-    sums of roots. 0 where nothing can be said.
+    The root of RMSSE is linearised at a forecast with mean squares ``square`` (series,), so that
+    sums of squares can stand for sums of roots. 0 where nothing can be said.
     """
-    square = np.median((errors**2).mean(axis=1), axis=0)
     shown = (square > 0) & (scales > 0)
     safe = np.where(shown, square, 1.0)
     return np.where(shown, 1.0 / (np.sqrt(safe) * np.where(shown, scales, 1.0)), 0.0)
@@ -58,16 +57,22 @@ def combine(products_of: Floats, start: Floats, steps: int) -> Floats:
     return weights
 
 
+def best(gram: Floats) -> Floats:
+    """(candidates,). The panel's weights.
+
+    Those that did well alone start ahead: not all that cancelled out once will do so again.
+    """
+    squares = np.diag(gram) + TINY
+    start = np.exp(-MERIT * (squares / squares.min() - 1.0))
+    return combine(_normalised(gram), start / start.sum(), STEPS)
+
+
 def select(gram: Floats) -> tuple[Integers, Floats]:
     """Indices of the candidates worth keeping, and the panel's weights of those."""
-    squares = np.diag(gram) + TINY
-    # Those that did well alone start ahead: not all that cancelled out once will do so again.
-    start = np.exp(-MERIT * (squares / squares.min() - 1.0))
-    weights = combine(gram, start / start.sum(), STEPS)
-    best = np.argsort(squares, kind="stable")[:BEST]
-    kept = np.unique(np.concatenate([np.argsort(-weights, kind="stable")[:KEPT], best]))
-    inner = _normalised(gram[np.ix_(kept, kept)])
-    return kept, combine(inner, start[kept] / start[kept].sum(), STEPS)
+    alone = np.argsort(np.diag(gram), kind="stable")[:BEST]
+    together = np.argsort(-best(gram), kind="stable")[:KEPT]
+    kept = np.unique(np.concatenate([together, alone]))
+    return kept, best(gram[np.ix_(kept, kept)])
 
 
 def each(errors: Floats, known: Booleans, gram: Floats, start: Floats) -> Floats:

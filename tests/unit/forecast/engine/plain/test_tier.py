@@ -138,3 +138,13 @@ def test_a_week_that_all_series_share_is_foreseen_with_its_edges() -> None:
     share = forecast.sum(axis=0) / means[:, 148:].sum(axis=0)
     assert peak[148:].max() > 1.0
     assert share == pytest.approx(np.ones(8), abs=0.2)
+
+
+def test_a_turning_trend_of_little_more_than_a_year_is_no_season() -> None:
+    draw = np.random.default_rng(10)
+    slopes = 5.0 + np.cumsum(draw.normal(0.0, 3.0, (60, 92)), axis=1)
+    units = 800.0 + np.cumsum(slopes, axis=1) + draw.normal(0.0, 2.0, (60, 92))
+    past, future = np.split(np.maximum(units, 0.0), [84], axis=1)
+    (forecast,) = PlainTier().run(_panel(past.tolist(), 8, Period.WEEK), [84], 8)
+    straight_on = past[:, -1:] + (past[:, -1:] - past[:, -9:-8]) / 8 * np.arange(1, 9)
+    assert np.abs(forecast - future).mean() < 1.2 * np.abs(straight_on - future).mean()
