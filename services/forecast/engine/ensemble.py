@@ -38,6 +38,10 @@ class Weights:
         """(series, tiers). ``codes`` are the series' segments."""
         return self.shares[codes]
 
+    def count(self, tier: str) -> bool:
+        """Whether ``tier`` counts for any series."""
+        return tier in self.tiers and bool(self.shares[:, self.tiers.index(tier)].any())
+
 
 def equal(tiers: Sequence[str], segments: int) -> Weights:
     return Weights(tuple(tiers), np.full((segments, len(tiers)), 1.0 / len(tiers)))

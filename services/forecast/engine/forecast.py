@@ -2,16 +2,14 @@
 
     forecast(panel, settings) -> Forecast
 
-Every tier forecasts the panel's future and, at the same time, up to three past horizons that are
-held back from it. From the latter come each segment's weights of the tiers, the held-back errors
-and the calibration of the intervals.
+Every tier forecasts up to three past horizons that are held back from it. From these come each
+segment's weights of the tiers, the held-back errors and the calibration of the intervals. The tiers
+that count forecast the future.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-
-import numpy as np
 
 from services.forecast.engine import ensemble, tiers
 from services.forecast.engine.arrays import Floats
@@ -23,7 +21,6 @@ from services.forecast.engine.newborn import borrowed
 from services.forecast.engine.origins import past_origins
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.promo import Calendar, PromoFit, PromoTier
-from services.forecast.engine.scales import rms_steps
 from services.forecast.engine.segments import Segments, segments
 
 
@@ -49,7 +46,7 @@ class Forecast:
 
     panel: Panel
     mean: Floats  # (series, ahead). Expected units.
-    tiers: Mapping[str, Floats]  # Each tier's mean, (series, ahead).
+    tiers: Mapping[str, Floats]  # The mean of each tier that counts, (series, ahead).
     weights: ensemble.Weights  # By segment.
     segments: Segments
     held: Sequence[Held]  # The weighted forecasts of past origins, ascending; may be empty.
@@ -82,37 +79,20 @@ def forecast(panel: Panel, settings: Settings = DEFAULTS) -> Forecast:
     kinds = segments(panel)
     luck = Luck(settings.seed, settings.threads)
     simple = PromoTier(settings.calendar)
-    runs = tiers.run(panel, [*past, panel.periods], settings.effort, luck, simple)
-    means = _planned(runs)
-    held = {name: hold(panel, past, each[:-1]) for name, each in means.items()}
-    scales = rms_steps(panel.units[:, : past[-1]] if past else panel.units)
-    weights = ensemble.learn(held, scales, kinds.codes, len(kinds.names))
-    shares = weights.of(kinds.codes)
-    mixed = [_mix(each, shares) for each in zip(*means.values(), strict=True)]
-    mixed = borrowed(panel, [*past, panel.periods], mixed)
+    runs = tiers.run(panel, past, kinds, settings.effort, luck, simple)
+    mixed = borrowed(panel, [*past, panel.periods], runs.mixed(kinds.codes))
     combined = hold(panel, past, mixed[:-1])
+    held = {name: hold(panel, past, each) for name, each in runs.past.items()}
     return Forecast(
         panel=panel,
         mean=mixed[-1],
-        tiers=MappingProxyType({name: each[-1] for name, each in means.items()}),
-        weights=weights,
+        tiers=MappingProxyType(dict(runs.now)),
+        weights=runs.weights,
         segments=kinds,
         held=combined,
-        scores=MappingProxyType(ensemble.errors({**held, "mean": combined}, scales)),
+        scores=MappingProxyType(
+            ensemble.errors({**held, "mean": combined}, tiers.scales(panel, past))
+        ),
         calibration=calibrate(panel, combined, luck if settings.effort is Effort.FULL else None),
         response=runs.response,
     )
-
-
-def _planned(runs: tiers.Runs) -> dict[str, Sequence[Floats]]:
-    """The tiers' means. The simple tier knows no plan: it is moved by what the response says."""
-    means = dict(runs.means)
-    if "plain" in means:
-        plans = zip(means["plain"], runs.response.plans, strict=True)
-        means["plain"] = [mean * np.exp(plan) for mean, plan in plans]
-    return means
-
-
-def _mix(means: Sequence[Floats], shares: Floats) -> Floats:
-    """(series, ahead). The tiers' means, each counted by its share: (series, tiers)."""
-    return np.asarray(np.einsum("kij,ik->ij", np.stack(means), shares))

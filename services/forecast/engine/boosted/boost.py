@@ -17,8 +17,6 @@ from services.forecast.engine.boosted.said import Said
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 
-INNER_SHARE = 0.5  # Of the rows: what the models that only forecast past origins learn from.
-
 Models = Mapping[str, model.Model]
 
 
@@ -48,11 +46,12 @@ def forecasts(
     asked: Sequence[Said],
     recipes: Sequence[Recipe],
     luck: Luck,
+    share: float = 1.0,
 ) -> dict[str, list[Floats]]:
     """Each recipe's forecasts, (series, ahead), from each origin that is ``asked`` about.
 
-    Two fits of each at most: what lies before the earliest origin teaches the models of all but the
-    last, the whole past those of the last. A recipe with too little to learn from is left out.
+    One fit of each: what lies before the earliest origin teaches the models of all. A recipe with
+    too little to learn from is left out.
 
     Args:
         panel: the past up to the last origin, and what is known of its future.
@@ -60,20 +59,22 @@ def forecasts(
         asked: ascending. What the simple tier said from the origins to forecast from.
         recipes: the models to fit.
         luck: seed and threads.
+        share: of the rows that a recipe asks for, how many to learn from.
     """
-    found: dict[str, list[Floats]] = {recipe.name: [] for recipe in recipes}
+    found: dict[str, list[Floats]] = {}
     models: Models = {}
+    if not (asked and recipes):
+        return found
     layout = Layout.of(panel.until(asked[0].origin, panel.ahead))
-    for number, said in enumerate(asked):
+    known = {origin: each for origin, each in taught.items() if origin < asked[0].origin}
+    for said in asked:
         earliest = _earliest(said.origin, panel.period)
         bench = lay(panel, said, min([*taught, earliest]), layout)
-        last = number == len(asked) - 1
-        if number == 0 or last:
-            known = {origin: each for origin, each in taught.items() if origin < said.origin}
-            models = _fitted(bench, known, earliest, recipes, 1.0 if last else INNER_SHARE, luck)
+        if said is asked[0]:
+            models = _fitted(bench, known, earliest, recipes, share, luck)
         for name, mean in _predicted(bench, recipes, models).items():
-            found[name].append(mean)
-    return {name: means for name, means in found.items() if len(means) == len(asked)}
+            found.setdefault(name, []).append(mean)
+    return found
 
 
 def _fitted(

@@ -68,7 +68,6 @@ class PromoFit:
     counted: Counted
     shut: Booleans  # (ahead,). Days that are shut for all.
     open: Booleans  # (series, ahead). False where nothing will be sold: shut, or planned so.
-    plans: tuple[NDArray[np.float32], ...] = ()  # Of the last fit of several: `plan` of each.
 
     @property
     def mean(self) -> Floats:

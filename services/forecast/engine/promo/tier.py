@@ -1,7 +1,7 @@
 """The promotion tier: a discounted level times the pooled response to what is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from services.forecast.engine.arrays import Floats
 from services.forecast.engine.panel import Panel
@@ -43,4 +43,4 @@ class PromoTier:
         else:
             found = fitted(shared, inner[:-1], chosen, counts[:-1])
             found += fitted(shared, inner[-1:], latest, counts[-1:])
-        return [*found[:-1], replace(found[-1], plans=tuple(fit.plan for fit in found))]
+        return found
