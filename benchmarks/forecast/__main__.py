@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.forecast import m3
-from benchmarks.forecast.panels import Spec, data, prepare, specs
+from benchmarks.forecast.panels import LISTED, Spec, data, prepare, specs
 from benchmarks.forecast.scoring import Scorer
 from proofs import report
 
@@ -29,13 +29,13 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NU
 MOST_SECONDS = 7_200
 
 
-def asked(variable: str, all_of: tuple[str, ...]) -> list[str]:
-    """The names of a variable, all if it is empty."""
+def asked(variable: str, all_of: tuple[str, ...], usual: tuple[str, ...] = ()) -> list[str]:
+    """The names of a variable; if it is empty, the ``usual`` ones or all."""
     names = [name for name in os.environ.get(variable, "").replace(" ", ",").split(",") if name]
     unknown = sorted(set(names) - set(all_of))
     if unknown:
         sys.exit(f"bench-forecast: {variable}={unknown[0]}: known are {', '.join(all_of)}")
-    return names or list(all_of)
+    return names or list(usual or all_of)
 
 
 def measure(spec: Spec, methods: list[str], bar: report.Bar) -> dict[str, Any]:
@@ -88,7 +88,8 @@ def shape(found: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     if not data().is_dir():
         sys.exit(f"bench-forecast: {data()} is not there: name the folder of the panels by DATA=")
-    wanted = asked("PANELS", (*specs(), "m3_methods"))
+    usual = (*(spec.name for spec in LISTED), "m3_methods")
+    wanted = asked("PANELS", (*specs(), "m3_methods"), usual)
     methods = asked("METHODS", (*EFFORTS, *YARDSTICKS))
     if not YARDSTICKS_PYTHON.exists() and set(methods) & set(YARDSTICKS):
         sys.exit("bench-forecast: no yardsticks: `make bench-forecast` installs them")

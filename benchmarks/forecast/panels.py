@@ -5,7 +5,6 @@ DATA names the folder (default ../shared/data). None of the data is part of this
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.forecast.readers import CARPARTS_HORIZON, CUTOFF, CUTOFF_WEEK, READERS
+
 SEASON = {"D": 7, "W": 52, "M": 12}
-M3_HORIZON, CARPARTS_HORIZON = 18, 12
-CUTOFF = np.datetime64("2000-12", "M")  # Of panels whose periods are only counted.
+M3_HORIZON, M3_OTHER_HORIZON = 18, 8
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,42 @@ LISTED = (
     ),
 )
 
+ODD = (  # Measured where they are asked for by name: short pasts, and trends without season.
+    Spec(
+        name="online_retail_weekly",
+        path="panels/online_retail_daily.parquet",
+        period="W",
+        horizon=4,
+        cutoffs=("2011-10-10", "2011-11-07"),
+        validation=("2011-08-15", "2011-09-12"),
+        weight="spend",
+    ),
+    Spec(
+        name="m3_short",
+        path="m3.parquet",
+        period="M",
+        horizon=M3_HORIZON,
+        cutoffs=(f"{CUTOFF}-01",),
+        validation=(f"{CUTOFF - M3_HORIZON // 3}-01",),
+        mase_season=12,
+    ),
+    Spec(
+        name="m3_other",
+        path="m3.parquet",
+        period="W",
+        horizon=M3_OTHER_HORIZON,
+        cutoffs=(str(CUTOFF_WEEK),),
+        validation=(str(CUTOFF_WEEK - 7 * M3_OTHER_HORIZON),),
+    ),
+)
+
 
 def specs() -> dict[str, Spec]:
     """The panels by name, in the order of measuring. VALIDATION=1 moves them to earlier cutoffs."""
+    every = {spec.name: spec for spec in (*LISTED, *ODD)}
     if os.environ.get("VALIDATION"):
-        return {spec.name: replace(spec, cutoffs=spec.validation) for spec in LISTED}
-    return {spec.name: spec for spec in LISTED}
+        return {name: replace(spec, cutoffs=spec.validation) for name, spec in every.items()}
+    return every
 
 
 def data() -> Path:
@@ -113,32 +143,3 @@ def prepare(spec: Spec, folder: Path, most_series: int | None) -> Spec:
     path = folder / f"{spec.name}.parquet"
     pq.write_table(table, path)
     return replace(spec, path=str(path))
-
-
-def _m3(path: Path) -> pa.Table:
-    """The monthly series, moved in time so that all end their training part at CUTOFF."""
-    table = pq.read_table(path)
-    table = table.filter(pc.equal(table["period"], "MONTHLY"))
-    test = pc.equal(table["part"], "test").to_numpy()
-    ids, series = np.unique(table["unique_id"].to_numpy(), return_inverse=True)
-    steps = table["t"].to_numpy()  # Counted from 1 in each part.
-    trained = np.bincount(series[~test], minlength=ids.size)
-    return _panel(table, CUTOFF + np.where(test, steps, steps - trained[series]))
-
-
-def _carparts(path: Path) -> pa.Table:
-    """The last 12 months are the test. What is missing counts as 0, as in the figures of others."""
-    table = pq.read_table(path)
-    steps = table["t"].to_numpy()
-    filled = pc.fill_null(pc.if_else(pc.is_nan(table["y"]), None, table["y"]), 0.0)
-    return _panel(
-        table.set_column(2, "y", filled), CUTOFF + (steps - steps.max() + CARPARTS_HORIZON)
-    )
-
-
-def _panel(table: pa.Table, months: np.ndarray) -> pa.Table:
-    stamps = pa.array(months.astype("datetime64[us]"))
-    return pa.table({"unique_id": table["unique_id"], "ds": stamps, "y": table["y"]})
-
-
-READERS: dict[str, Callable[[Path], pa.Table]] = {"m3_monthly": _m3, "carparts_monthly": _carparts}
