@@ -39,7 +39,7 @@ class Weights:
         return self.shares[codes]
 
     def count(self, tier: str) -> bool:
-        """Whether ``tier`` counts for any series."""
+        """Whether ``tier`` counts in any segment."""
         return tier in self.tiers and bool(self.shares[:, self.tiers.index(tier)].any())
 
 

@@ -3,8 +3,8 @@
     forecast(panel, settings) -> Forecast
 
 Every tier forecasts up to three past horizons that are held back from it. From these come each
-segment's weights of the tiers, the held-back errors and the calibration of the intervals. The tiers
-that count forecast the future.
+segment's weights of the tiers, the held-back errors and the calibration of the intervals. What
+counts in no segment need not forecast the future.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class Forecast:
 
     panel: Panel
     mean: Floats  # (series, ahead). Expected units.
-    tiers: Mapping[str, Floats]  # The mean of each tier that counts, (series, ahead).
+    tiers: Mapping[str, Floats]  # The mean of each tier that was run, (series, ahead).
     weights: ensemble.Weights  # By segment.
     segments: Segments
     held: Sequence[Held]  # The weighted forecasts of past origins, ascending; may be empty.

@@ -45,11 +45,11 @@ class Runs:
     """What the tiers say, the simple one first, and how much each counts.
 
     Not run are: the simple one where it would not count, and for what is ahead boosted models that
-    do not count for any series.
+    do not count in any segment.
     """
 
     past: Mapping[str, Sequence[Floats]]  # By tier, from each past origin, (series, ahead).
-    now: Mapping[str, Floats]  # Of those that count, (series, ahead).
+    now: Mapping[str, Floats]  # By tier, of those that were run, (series, ahead).
     weights: ensemble.Weights  # By segment.
     response: PromoFit
 

@@ -66,6 +66,7 @@ def forecasts(
     if not (asked and recipes):
         return found
     layout = Layout.of(panel.until(asked[0].origin, panel.ahead))
+    # Later ones would teach nothing: what came of them is not known yet.
     known = {origin: each for origin, each in taught.items() if origin < asked[0].origin}
     for said in asked:
         earliest = _earliest(said.origin, panel.period)

@@ -44,7 +44,7 @@ def scatter(units: Floats, exposed: Floats) -> Scatter:
     count, mean = count[usable], mean[usable]
     ratio = (residual[usable] ** 2).sum(axis=1) / (count - 1) / mean
     pooled = max(float(np.average(ratio, weights=mean * (count - 1))), LEAST)
-    linear, square = float(np.average(ratio, weights=count)), 0.0
+    linear, square = max(float(np.average(ratio, weights=count)), LEAST), 0.0
     for _ in range(ROUNDS):
         # The sample variance scatters with the variance itself.
         weight = (count - 1) / (linear + square * mean) ** 2

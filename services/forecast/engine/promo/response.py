@@ -67,7 +67,7 @@ def totals(x: Single, z: Floats, w: Floats, stops: Sequence[int]) -> list[Floats
 
 
 def centred(total: Floats, periods: Floats) -> Moments:
-    weight = total[:, 0, 0]
+    weight = total[:, 0, 0].copy()  # Or it would keep all of them.
     sums = total[:, 0, 1:]
     means = sums / np.maximum(weight, 1e-12)[:, np.newaxis]
     inner = total[:, 1:, 1:] - means[:, :, np.newaxis] * sums[:, np.newaxis, :]

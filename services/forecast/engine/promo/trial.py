@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.forecast.engine.arrays import Floats
+from services.forecast.engine.arrays import Floats, Integers
 from services.forecast.engine.promo.fit import Base, moments_of, shrinkage
 from services.forecast.engine.promo.levels import Trend, levels
 from services.forecast.engine.promo.made import multiplied
@@ -75,18 +75,24 @@ class Trial:
         if yearly not in self._moments:
             origins = sorted(fold.origin for fold in self.folds)
             _, found = moments_of(self.design, self.history, self.rows, origins, yearly)
-            self._moments[yearly] = found[::-1]  # Folds are from the latest on.
+            by_origin = dict(zip(origins, found, strict=True))
+            self._moments[yearly] = [by_origin[fold.origin] for fold in self.folds]
         return self._moments[yearly]
 
     def pooled(self, yearly: float, group: str) -> list[Pooled]:
         """Of every fold: mean moments of the sample, and of its groups."""
         if (yearly, group) not in self._pools:
-            codes = self.panel.static[group][self.rows] if group else None
-            pools = [Pool(self.design.width, codes) for _ in self.folds]
+            pools = [Pool(self.design.width, self._codes(group)) for _ in self.folds]
             for pool, moments in zip(pools, self.moments(yearly), strict=True):
                 pool.add(np.arange(self.rows.size), moments)
             self._pools[yearly, group] = [pool.pooled() for pool in pools]
         return self._pools[yearly, group]
+
+    def _codes(self, group: str) -> Integers | None:
+        """(sample,). Groups, counted within the sample: most of the panel's are not in it."""
+        if not group:
+            return None
+        return np.unique(self.panel.static[group][self.rows], return_inverse=True)[1]
 
     def coefficients(self, settings: Settings) -> list[Floats]:
         """(sample, regressors) for every fold."""
@@ -106,8 +112,9 @@ class Trial:
         for moments, pooled in sums:
             panel, groups = shared_coefficients(pooled, how)
             prior = np.repeat(panel[np.newaxis], self.rows.size, axis=0)
-            if settings.group:
-                prior = groups[self.panel.static[settings.group][self.rows]]
+            codes = self._codes(settings.group)
+            if codes is not None:
+                prior = groups[codes]
             found.append(own_coefficients(moments, prior, pooled, how) * settings.gain)
         return found
 

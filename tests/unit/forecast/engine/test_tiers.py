@@ -52,3 +52,14 @@ def test_a_boosted_model_that_loses_is_not_run_for_what_is_ahead() -> None:
     mixed = found.mixed(segments(given).codes)
     assert len(mixed) == len(past) + 1
     assert np.isfinite(mixed).all()
+
+
+def test_without_a_past_origin_boosted_models_do_not_take_part() -> None:
+    random = np.random.default_rng(3)
+    units = random.poisson(6.0, (500, 60)).astype(float)
+    units[:400, :57] = np.nan
+    given = Panel(Period.WEEK, Period.WEEK.dates(np.datetime64("2025-01-05"), 60 + AHEAD), units)
+    found = tiers.run(given, (), segments(given), Effort.FULL, Luck(0, 1))
+    assert list(found.now) == ["plain", "promo"]
+    assert found.weights.shares == pytest.approx(0.5)
+    assert len(found.mixed(segments(given).codes)) == 1

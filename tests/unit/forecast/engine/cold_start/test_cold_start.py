@@ -6,6 +6,7 @@ import pytest
 from services.forecast.engine.cold_start import cold_means, estimate
 from services.forecast.engine.cold_start.cold import learn
 from services.forecast.engine.cold_start.launch import launch_profile
+from services.forecast.engine.cold_start.scatter import scatter
 from services.forecast.engine.cold_start.terms import choose_terms
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
@@ -164,3 +165,8 @@ def test_terms_leave_out_what_tells_every_series_apart_and_what_another_determin
     assert ("id",) not in names
     assert ("style", "kind") not in names
     assert ("store", "kind") in names
+
+
+def test_sales_that_never_vary_are_taken_for_counts_of_little_scatter() -> None:
+    found = scatter(np.full((5, 12), 3.0), np.ones((5, 12)))
+    assert 0 < found.spread(np.array([3.0]))[0] < 0.1

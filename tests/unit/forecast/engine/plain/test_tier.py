@@ -6,6 +6,9 @@ import pytest
 from services.forecast.engine.panel import Panel
 from services.forecast.engine.period import Period
 from services.forecast.engine.plain import PlainTier
+from services.forecast.engine.plain.choice import choose
+from services.forecast.engine.plain.smoothing import COARSE
+from services.forecast.engine.plain.workshop import Workshop
 
 FIRST = np.datetime64("2024-01-01")
 
@@ -148,3 +151,12 @@ def test_a_turning_trend_of_little_more_than_a_year_is_no_season() -> None:
     (forecast,) = PlainTier().run(_panel(past.tolist(), 8, Period.WEEK), [84], 8)
     straight_on = past[:, -1:] + (past[:, -1:] - past[:, -9:-8]) / 8 * np.arange(1, 9)
     assert np.abs(forecast - future).mean() < 1.2 * np.abs(straight_on - future).mean()
+
+
+def test_no_origin_judges_that_saw_half_of_a_short_past() -> None:
+    units = np.random.default_rng(11).poisson(40.0, (50, 36)).astype(np.float64)
+    dates = Period.MONTH.dates(np.datetime64("2021-01-01"), 36 + 18)
+    short = Workshop.of_sample(Panel(Period.MONTH, dates, units), 18, COARSE)
+    assert choose(short, 36).earlier == (27,)
+    long = Workshop.of_sample(Panel(Period.MONTH, dates, units), 6, COARSE)
+    assert choose(long, 36).earlier == (30, 24, 18)
